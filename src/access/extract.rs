@@ -1,0 +1,216 @@
+//! The extractors: [`Me`] (who is signed in) and [`In<A>`] (who, in which account, may they). `In<A>` is the only
+//! reader of the account id, and it reads it from the path alone.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use actix_session::SessionExt;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use futures_util::future::LocalBoxFuture;
+
+use super::lookup::{self, ACTOR_COLUMNS, actor_of};
+use super::policy::Action;
+use super::session::{self, entry};
+use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle};
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::schema::{recents, sessions, users};
+use crate::store::{Db, Pool};
+
+/// Who is signed in.
+#[derive(Debug, Clone)]
+pub struct Me {
+    pub actor: Actor,
+    pub session: SessionHandle,
+    pub origin: Origin,
+}
+
+/// The proof that the signed-in person may do `A` in the account of the address, and the session it came with.
+#[derive(Debug)]
+pub struct In<A> {
+    grant: Grant<A>,
+    pub session: SessionHandle,
+}
+
+impl<A> Deref for In<A> {
+    type Target = Grant<A>;
+    fn deref(&self) -> &Grant<A> {
+        &self.grant
+    }
+}
+
+/// What the error pages can still show when a request is refused after the account was seen.
+#[derive(Debug, Clone)]
+pub struct Seen(pub Arc<Frame>, pub SessionHandle);
+
+/// Where the request came from; the address is the one the outermost middleware believed.
+pub fn origin(req: &HttpRequest) -> Origin {
+    let extensions = req.extensions();
+    let user_agent = req.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
+    Origin {
+        address: extensions.get::<ClientAddress>().map(|a| a.0.to_string()).unwrap_or_default(),
+        user_agent: user_agent.chars().filter(|c| !c.is_control()).take(256).collect(),
+        request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+    }
+}
+
+/// A page that the browser fetched on a guess leaves no trace.
+fn is_prefetch(req: &HttpRequest) -> bool {
+    ["sec-purpose", "purpose"]
+        .iter()
+        .any(|name| req.headers().get(*name).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("prefetch")))
+}
+
+struct Signed {
+    user: Key,
+    session_id: String,
+    csrf: String,
+}
+
+fn signed(req: &HttpRequest) -> Result<Signed, Problem> {
+    let session = req.get_session();
+    let read = |name: &str| session.get::<String>(name).ok().flatten();
+    match (session.get::<Key>(entry::USER).ok().flatten(), read(entry::ID), read(entry::CSRF)) {
+        (Some(user), Some(session_id), Some(csrf)) => Ok(Signed { user, session_id, csrf }),
+        _ => Err(Problem::SignIn),
+    }
+}
+
+fn pool(req: &HttpRequest) -> Result<Pool, Problem> {
+    let pool = req.app_data::<Data<Pool>>().ok_or_else(|| Problem::bug("the app has no pool"))?;
+    Ok(pool.get_ref().clone())
+}
+
+type Person = (Key, String, String, String, String, String, Option<Key>);
+
+fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Problem> {
+    let row = users::table
+        .inner_join(sessions::table.on(sessions::user_key.eq(users::key.nullable())))
+        .filter(users::key.eq(signed.user))
+        .filter(sessions::id.eq(&signed.session_id))
+        .select((ACTOR_COLUMNS, sessions::created_at, sessions::last_used_at))
+        .first::<(Person, NaiveDateTime, NaiveDateTime)>(db)
+        .optional()?;
+    // The session was ended between the middleware's look and this one.
+    let Some((actor, signed_in_at, last_used_at)) = row else { return Err(Problem::SignIn) };
+    let session =
+        SessionHandle { id: signed.session_id.clone(), csrf: signed.csrf.clone(), signed_in_at, last_used_at };
+    Ok((actor_of(actor), session))
+}
+
+/// Notes the use of the session and, for a person who came to another account, the account. Pages go on without it
+/// when the database cannot write.
+async fn leave_trace(req: &HttpRequest, pool: &Pool, actor: &Actor, session: &SessionHandle, account: Option<Key>) {
+    if is_prefetch(req) {
+        return;
+    }
+    let touch = session::wants_touch(session.last_used_at).then(|| session.id.clone());
+    let visit = account.filter(|account| actor.last_account != Some(*account));
+    if touch.is_none() && visit.is_none() {
+        return;
+    }
+    let user = actor.key;
+    let noted = pool.write(move |db| {
+        crate::store::write(db, |db| {
+            if let Some(id) = &touch {
+                session::touch(db, id)?;
+            }
+            if let Some(account) = visit {
+                remember(db, user, account)?;
+            }
+            Ok(())
+        })
+    });
+    if let Err(problem) = noted.await {
+        tracing::warn!(%problem, "the visit was not noted");
+    }
+}
+
+/// How many recent accounts are kept for each person.
+pub const RECENTS_KEPT: i64 = 10;
+
+fn remember(db: &mut Db, user: Key, account: Key) -> Result<(), Problem> {
+    diesel::update(users::table.find(user)).set(users::last_account_key.eq(account)).execute(db)?;
+    diesel::delete(recents::table.find((user, account))).execute(db)?;
+    diesel::insert_into(recents::table)
+        .values((
+            recents::user_key.eq(user),
+            recents::account_key.eq(account),
+            recents::visited_at.eq(crate::ids::now()),
+        ))
+        .execute(db)?;
+    let kept: Vec<Key> = recents::table
+        .filter(recents::user_key.eq(user))
+        .order(recents::visited_at.desc())
+        .limit(RECENTS_KEPT)
+        .select(recents::account_key)
+        .load(db)?;
+    diesel::delete(recents::table.filter(recents::user_key.eq(user)).filter(recents::account_key.ne_all(kept)))
+        .execute(db)?;
+    Ok(())
+}
+
+impl FromRequest for Me {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Me, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let signed = signed(&req)?;
+            let pool = pool(&req)?;
+            let (actor, session) = pool.read(move |db| person(db, &signed)).await?;
+            leave_trace(&req, &pool, &actor, &session, None).await;
+            Ok(Me { actor, session, origin: origin(&req) })
+        })
+    }
+}
+
+impl<A: Action> FromRequest for In<A> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<In<A>, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let signed = signed(&req)?;
+            let account_id = req.match_info().get("account").unwrap_or_default().to_owned();
+            let pool = pool(&req)?;
+            let (frame, session) = pool
+                .read(move |db| {
+                    let (actor, session) = person(db, &signed)?;
+                    Ok((lookup::frame_for(db, actor, &account_id)?, session))
+                })
+                .await?;
+            enter(&req, &pool, Arc::new(frame), session, PhantomData).await
+        })
+    }
+}
+
+async fn enter<A: Action>(
+    req: &HttpRequest,
+    pool: &Pool,
+    frame: Arc<Frame>,
+    session: SessionHandle,
+    _: PhantomData<A>,
+) -> Result<In<A>, Problem> {
+    let checked = Grant::<A>::check(frame.clone(), origin(req));
+    if !matches!(checked, Err(Problem::NotFound)) {
+        req.extensions_mut().insert(Seen(frame.clone(), session.clone()));
+    }
+    let grant = match checked {
+        Err(Problem::Forbidden { permission, .. }) => {
+            let helpers = pool.read(move |db| lookup::helpers(db, &frame)).await.unwrap_or_default();
+            return Err(Problem::Forbidden { permission, helpers });
+        }
+        other => other?,
+    };
+    leave_trace(req, pool, grant.actor(), &session, Some(grant.account().key)).await;
+    Ok(In { grant, session })
+}

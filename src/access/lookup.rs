@@ -1,0 +1,165 @@
+//! The access check's queries: the chain of accounts, and the assignments that reach along it. Two keyed reads
+//! whatever the size of the tree; a closed account is not found.
+
+use diesel::dsl::{count_star, exists, select};
+use diesel::prelude::*;
+
+use super::policy::{Permission, Permissions, Resource, Verb};
+use super::{Actor, Frame, Place, Step};
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::schema::{account_ancestry, accounts, assignments, roles, users};
+
+/// How far down an assignment holds, as it is stored.
+pub mod scope {
+    pub const HERE_AND_BELOW: &str = "here_and_below";
+    pub const HERE: &str = "here";
+    pub const BELOW: &str = "below";
+}
+
+type ActorRow = (Key, String, String, String, String, String, Option<Key>);
+
+pub(super) const ACTOR_COLUMNS: (
+    users::key,
+    users::id,
+    users::first_name,
+    users::last_name,
+    users::email,
+    users::theme,
+    users::last_account_key,
+) = (users::key, users::id, users::first_name, users::last_name, users::email, users::theme, users::last_account_key);
+
+pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_account): ActorRow) -> Actor {
+    Actor { key, id, first_name, last_name, email, theme, last_account }
+}
+
+/// The account with this id as this user sees it. NotFound when there is none, it is closed, or the user is gone;
+/// whether the user may see it is [`super::Grant`]'s to say.
+pub fn frame(db: &mut Db, user: Key, account_id: &str) -> Result<Frame, Problem> {
+    let actor = users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?;
+    frame_for(db, actor_of(actor), account_id)
+}
+
+pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<Frame, Problem> {
+    if !ids::looks_like_id("ac", account_id) {
+        return Err(Problem::NotFound);
+    }
+    let places = chain(db, account_id)?;
+    let Some(account) = places.last() else { return Err(Problem::NotFound) };
+    let given = assignments_along(db, actor.key, account.key)?;
+    let switchable =
+        if places.len() > 1 || account.children_count > 0 { true } else { elsewhere(db, actor.key, account.key)? };
+    Ok(assemble(actor, places, &given, switchable))
+}
+
+/// From the root down to the account; empty when it does not exist or is closed.
+fn chain(db: &mut Db, account_id: &str) -> Result<Vec<Place>, Problem> {
+    let target = diesel::alias!(accounts as target);
+    let rows = account_ancestry::table
+        .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
+        .filter(target.field(accounts::id).eq(account_id))
+        .filter(target.field(accounts::closed_at).is_null())
+        .order(account_ancestry::distance.desc())
+        .select((
+            accounts::key,
+            accounts::id,
+            accounts::name,
+            accounts::depth,
+            accounts::root_key,
+            accounts::children_count,
+            accounts::version,
+        ))
+        .load::<(Key, String, String, i64, Key, i64, i64)>(db)?;
+    Ok(rows
+        .into_iter()
+        .map(|(key, id, name, depth, root_key, children_count, version)| Place {
+            key,
+            id,
+            name,
+            depth,
+            root_key,
+            children_count,
+            version,
+        })
+        .collect())
+}
+
+/// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
+struct Given {
+    at: Key,
+    scope: String,
+    permissions: Permissions,
+}
+
+fn assignments_along(db: &mut Db, user: Key, account: Key) -> Result<Vec<Given>, Problem> {
+    let rows = account_ancestry::table
+        .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
+        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .filter(account_ancestry::descendant_key.eq(account))
+        .filter(assignments::user_key.eq(user))
+        .select((assignments::account_key, assignments::scope, roles::permissions))
+        .load::<(Key, String, i64)>(db)?;
+    Ok(rows.into_iter().map(|(at, scope, bits)| Given { at, scope, permissions: Permissions(bits) }).collect())
+}
+
+fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
+    let others = assignments::table
+        .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
+        .filter(assignments::user_key.eq(user))
+        .filter(assignments::account_key.ne(account))
+        .filter(accounts::closed_at.is_null());
+    Ok(select(exists(others)).get_result(db)?)
+}
+
+fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool) -> Frame {
+    let last = places.len() - 1;
+    let mut from_above = Permissions::NONE;
+    let mut steps = Vec::with_capacity(places.len());
+    for (level, place) in places.into_iter().enumerate() {
+        let mut here = from_above;
+        let mut gives = Permissions::NONE;
+        for one in given.iter().filter(|one| one.at == place.key) {
+            if one.scope != scope::BELOW {
+                here = here.and(one.permissions);
+            }
+            if one.scope != scope::HERE {
+                from_above = from_above.and(one.permissions);
+            }
+            if (level == last && one.scope != scope::BELOW) || (level < last && one.scope != scope::HERE) {
+                gives = gives.and(one.permissions);
+            }
+        }
+        steps.push(Step { place, held: here, gives });
+    }
+    Frame { actor, chain: steps, below: from_above, switchable }
+}
+
+/// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.
+/// Only people at accounts that the asking actor may see are named.
+pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
+    let visible: Vec<Key> = frame.chain.iter().filter(|s| !s.held.is_empty()).map(|s| s.place.key).collect();
+    let rows = assignments::table
+        .inner_join(users::table.on(users::key.eq(assignments::user_key)))
+        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .filter(assignments::account_key.eq_any(visible))
+        .filter(assignments::scope.eq(scope::HERE_AND_BELOW))
+        .order((assignments::created_at, assignments::key))
+        .limit(50)
+        .select((users::first_name, users::last_name, roles::permissions))
+        .load::<(String, String, i64)>(db)?;
+    let mut names: Vec<String> = rows
+        .into_iter()
+        .filter(|(_, _, bits)| Permissions(*bits).allow(Permission(Resource::Members, Verb::Update)))
+        .map(|(first, last, _)| format!("{first} {last}"))
+        .collect();
+    names.dedup();
+    names.truncate(3);
+    Ok(names)
+}
+
+/// How many open accounts name this user a direct member.
+pub fn memberships(db: &mut Db, user: Key) -> Result<i64, Problem> {
+    Ok(assignments::table.filter(assignments::user_key.eq(user)).select(count_star()).first(db)?)
+}

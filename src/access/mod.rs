@@ -1,0 +1,213 @@
+//! Who asks, which account, may they: [`In<A>`] answers all three from the request, [`Grant<A>`] is the proof that an
+//! operation asks for. Nothing here is cached between requests: a changed right holds from the next one on.
+//!
+//! A grant can only come from the check, and only for its own action:
+//! ```compile_fail,E0451
+//! # use subtenant::access::{Grant, policy::DeleteAccounts};
+//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), from: todo!(), action: todo!() } }
+//! ```
+//! ```compile_fail,E0308
+//! # use subtenant::access::{Grant, policy::{CreateAccounts, ReadAccounts}};
+//! # use subtenant::{accounts, store::Db};
+//! fn wrong(db: &mut Db, by: &Grant<ReadAccounts>, new: accounts::NewChild) { accounts::open_child(db, by, new); }
+//! ```
+
+pub mod extract;
+pub mod lookup;
+pub mod policy;
+pub mod session;
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::NaiveDateTime;
+
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::Db;
+pub use extract::{In, Me};
+use policy::{Action, Needs, Permissions};
+
+/// A person who is signed in.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    pub key: Key,
+    pub id: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub theme: String,
+    pub last_account: Option<Key>,
+}
+
+impl Actor {
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+}
+
+/// The session a request came with.
+#[derive(Debug, Clone)]
+pub struct SessionHandle {
+    /// The public handle, not the token.
+    pub id: String,
+    pub csrf: String,
+    pub signed_in_at: NaiveDateTime,
+    pub last_used_at: NaiveDateTime,
+}
+
+/// Where a request came from, for the audit log.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    pub address: String,
+    pub user_agent: String,
+    pub request_id: String,
+}
+
+/// The id and start of a request, put into its extensions by the outermost middleware.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The true address of the client, put into the request's extensions by the outermost middleware.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
+/// An account as every page needs it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub key: Key,
+    pub id: String,
+    pub name: String,
+    pub depth: i64,
+    pub root_key: Key,
+    pub children_count: i64,
+    pub version: i64,
+}
+
+/// The account in the address with the accounts above it, and what the actor may do there.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub actor: Actor,
+    /// From the root down to the account itself; `held` is what the actor holds at each.
+    pub chain: Vec<Step>,
+    /// What the actor's roles give in the accounts below this one.
+    pub below: Permissions,
+    /// Whether the actor can see more accounts than this one.
+    pub switchable: bool,
+}
+
+/// One account of the chain.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub place: Place,
+    pub held: Permissions,
+    /// What the assignments made at this very account give in the account in the address.
+    pub gives: Permissions,
+}
+
+impl Frame {
+    fn last(&self) -> &Step {
+        self.chain.last().expect("a chain holds at least the account itself")
+    }
+
+    pub fn account(&self) -> &Place {
+        &self.last().place
+    }
+
+    pub fn held(&self) -> Permissions {
+        self.last().held
+    }
+
+    /// The parent, if the actor may see it.
+    pub fn visible_parent(&self) -> Option<&Place> {
+        let parent = self.chain.len().checked_sub(2)?;
+        let step = &self.chain[parent];
+        (!step.held.is_empty()).then_some(&step.place)
+    }
+
+    /// The account above at which the actor holds something, for "from Acme Group".
+    pub fn step(&self, key: Key) -> Option<&Step> {
+        self.chain.iter().find(|step| step.place.key == key)
+    }
+
+    /// Whether the actor may do this here.
+    pub fn may<A: Action>(&self) -> bool {
+        A::NEEDS.met_by(self.held())
+    }
+
+    /// Whether the actor may do this in every account below.
+    pub fn may_below<A: Action>(&self) -> bool {
+        A::NEEDS.met_by(self.below)
+    }
+}
+
+/// The proof that somebody may do `A` in an account. Only the access check makes one; operations take it by reference
+/// and read the account from it, never from anywhere else.
+#[derive(Debug)]
+pub struct Grant<A> {
+    frame: Arc<Frame>,
+    origin: Origin,
+    from: Key,
+    action: PhantomData<fn() -> A>,
+}
+
+impl<A: Action> Grant<A> {
+    /// NotFound when the account may not be seen, Forbidden when it may be but this not done.
+    fn check(frame: Arc<Frame>, origin: Origin) -> Result<Grant<A>, Problem> {
+        if frame.held().is_empty() {
+            return Err(Problem::NotFound);
+        }
+        if !A::NEEDS.met_by(frame.held()) {
+            let Needs::One(permission) = A::NEEDS else { return Err(Problem::NotFound) };
+            return Err(Problem::Forbidden { permission: permission.to_string(), helpers: Vec::new() });
+        }
+        // The nearest account whose assignments alone are enough; else the nearest that gives anything.
+        let giving = |enough: &dyn Fn(Permissions) -> bool| {
+            frame.chain.iter().rev().find(|step| enough(step.gives)).map(|step| step.place.key)
+        };
+        let from = giving(&|gives| A::NEEDS.met_by(gives))
+            .or_else(|| giving(&|gives| !gives.is_empty()))
+            .unwrap_or(frame.account().key);
+        Ok(Grant { frame, origin, from, action: PhantomData })
+    }
+
+    /// The same check again, inside the transaction that writes and after its lock: what was true when the request
+    /// came in may not be now.
+    pub fn check_again(&self, db: &mut Db) -> Result<Grant<A>, Problem> {
+        let frame = lookup::frame(db, self.frame.actor.key, &self.account().id)?;
+        Grant::check(Arc::new(frame), self.origin.clone())
+    }
+
+    pub fn account(&self) -> &Place {
+        self.frame.account()
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.frame.actor
+    }
+
+    /// The account whose role gives the right: the account itself or one above it.
+    pub fn acting_from(&self) -> Key {
+        self.from
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// A grant for another act in the same account, where one page does two things.
+    pub fn also<B: Action>(&self) -> Result<Grant<B>, Problem> {
+        Grant::check(self.frame.clone(), self.origin.clone())
+    }
+}
+
+/// The check for commands and tests, which have no request: the same lookup, the same rules.
+pub fn grant<A: Action>(db: &mut Db, user: Key, account_id: &str, origin: Origin) -> Result<Grant<A>, Problem> {
+    let frame = lookup::frame(db, user, account_id)?;
+    Grant::check(Arc::new(frame), origin)
+}

@@ -1,0 +1,162 @@
+//! Sessions in the database, behind actix-session's store interface. Only the hash of the token is kept. A session
+//! ends 30 minutes after its last use and 12 hours after signing in; a person has at most ten, the oldest gives way.
+
+use std::collections::HashMap;
+
+use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::cookie::time::Duration as CookieDuration;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::schema::sessions;
+use crate::store::{self, Db, Pool};
+
+pub const IDLE_MINUTES: i64 = 30;
+pub const ABSOLUTE_HOURS: i64 = 12;
+pub const MOST_PER_USER: i64 = 10;
+/// A session's last use is noted at most this often.
+const TOUCH_SECONDS: i64 = 60;
+
+/// What a session holds, as JSON texts in actix-session's map.
+pub mod entry {
+    pub const USER: &str = "user";
+    pub const ID: &str = "sid";
+    pub const CSRF: &str = "csrf";
+    pub const ADDRESS: &str = "address";
+    pub const USER_AGENT: &str = "user_agent";
+    /// Set by [`super::Store::load`] alone: whose session this was before it ended.
+    pub const ENDED_USER: &str = "ended_user";
+}
+
+type State = HashMap<String, String>;
+
+/// The store that the session middleware uses.
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    pub fn new(pool: Pool) -> Store {
+        Store { pool }
+    }
+}
+
+fn hash(token: &str) -> String {
+    ids::sha256_hex(token.as_bytes())
+}
+
+fn value<T: serde::de::DeserializeOwned>(state: &State, name: &str) -> Option<T> {
+    serde_json::from_str(state.get(name)?).ok()
+}
+
+impl SessionStore for Store {
+    async fn load(&self, token: &SessionKey) -> Result<Option<State>, LoadError> {
+        let token_hash = hash(token.as_ref());
+        let found = self.pool.read(move |db| load(db, &token_hash)).await;
+        found.map_err(|problem| LoadError::Other(problem.into()))
+    }
+
+    async fn save(&self, state: State, _ttl: &CookieDuration) -> Result<SessionKey, SaveError> {
+        let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let token_hash = hash(&token);
+        let saved = self.pool.write(move |db| store::write(db, |db| insert(db, &token_hash, &state))).await;
+        saved.map_err(|problem| SaveError::Other(problem.into()))?;
+        SessionKey::try_from(token).map_err(|e| SaveError::Other(e.into()))
+    }
+
+    async fn update(&self, token: SessionKey, state: State, _ttl: &CookieDuration) -> Result<SessionKey, UpdateError> {
+        let token_hash = hash(token.as_ref());
+        let updated = self
+            .pool
+            .write(move |db| {
+                let text = serde_json::to_string(&state)?;
+                diesel::update(sessions::table.find(token_hash)).set(sessions::state.eq(text)).execute(db)?;
+                Ok(())
+            })
+            .await;
+        updated.map_err(|problem| UpdateError::Other(problem.into()))?;
+        Ok(token)
+    }
+
+    /// Unused: [`touch`] prolongs a session, and not for requests that a browser makes by itself.
+    async fn update_ttl(&self, _token: &SessionKey, _ttl: &CookieDuration) -> Result<(), anyhow::Error> {
+        Ok(())
+    }
+
+    async fn delete(&self, token: &SessionKey) -> Result<(), anyhow::Error> {
+        let token_hash = hash(token.as_ref());
+        let gone = self.pool.write(move |db| {
+            diesel::delete(sessions::table.find(token_hash)).execute(db)?;
+            Ok(())
+        });
+        gone.await.map_err(anyhow::Error::from)
+    }
+}
+
+fn load(db: &mut Db, token_hash: &str) -> Result<Option<State>, Problem> {
+    let row = sessions::table
+        .find(token_hash)
+        .select((sessions::state, sessions::user_key, sessions::created_at, sessions::expires_at))
+        .first::<(String, Option<Key>, NaiveDateTime, NaiveDateTime)>(db)
+        .optional()?;
+    let Some((state, user, created_at, expires_at)) = row else { return Ok(None) };
+    let now = ids::now();
+    if now < expires_at && now < created_at + Duration::hours(ABSOLUTE_HOURS) {
+        return Ok(Some(serde_json::from_str(&state)?));
+    }
+    Ok(user.map(|user| HashMap::from([(entry::ENDED_USER.to_owned(), user.to_string())])))
+}
+
+fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
+    let now = ids::now();
+    let user: Option<Key> = value(state, entry::USER);
+    if let Some(user) = user {
+        make_room(db, user)?;
+    }
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::token_hash.eq(token_hash),
+            sessions::id.eq(value::<String>(state, entry::ID).unwrap_or_else(ids::token)),
+            sessions::user_key.eq(user),
+            sessions::state.eq(serde_json::to_string(state)?),
+            sessions::address.eq(value::<String>(state, entry::ADDRESS).unwrap_or_default()),
+            sessions::user_agent.eq(value::<String>(state, entry::USER_AGENT).unwrap_or_default()),
+            sessions::created_at.eq(now),
+            sessions::last_used_at.eq(now),
+            sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Deletes what ended more than a day ago, and the least recently used sessions beyond the cap.
+fn make_room(db: &mut Db, user: Key) -> Result<(), Problem> {
+    let long_ago = ids::now() - Duration::days(1);
+    diesel::delete(sessions::table.filter(sessions::expires_at.lt(long_ago))).execute(db)?;
+    let kept: Vec<String> = sessions::table
+        .filter(sessions::user_key.eq(user))
+        .order(sessions::last_used_at.desc())
+        .limit(MOST_PER_USER - 1)
+        .select(sessions::token_hash)
+        .load(db)?;
+    diesel::delete(sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::token_hash.ne_all(kept)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Whether the last use is old enough to be noted anew.
+pub fn wants_touch(last_used_at: NaiveDateTime) -> bool {
+    ids::now() - last_used_at > Duration::seconds(TOUCH_SECONDS)
+}
+
+/// Notes that a session is in use.
+pub fn touch(db: &mut Db, session_id: &str) -> Result<(), Problem> {
+    let now = ids::now();
+    diesel::update(sessions::table.filter(sessions::id.eq(session_id)))
+        .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES))))
+        .execute(db)?;
+    Ok(())
+}

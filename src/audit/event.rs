@@ -1,0 +1,160 @@
+//! What can happen, as a closed list, and what an entry says about it. The words are the published interface's where
+//! it has one.
+
+use crate::ids::Key;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventType {
+    UserCreate,
+    UserUpdate,
+    UserLogin,
+    UserLogout,
+    SessionEnd,
+    AccountCreate,
+    AccountUpdate,
+    AccountMove,
+    AccountClose,
+    AccountRestore,
+    AccountMemberCreate,
+    AccountMemberDelete,
+    AccountConsentCreate,
+    AccountBillingCreate,
+    AccountBillingUpdate,
+    AccountBillingDelete,
+    LegalDocumentCreate,
+}
+
+impl EventType {
+    pub const EVERY: [EventType; 17] = [
+        EventType::UserCreate,
+        EventType::UserUpdate,
+        EventType::UserLogin,
+        EventType::UserLogout,
+        EventType::SessionEnd,
+        EventType::AccountCreate,
+        EventType::AccountUpdate,
+        EventType::AccountMove,
+        EventType::AccountClose,
+        EventType::AccountRestore,
+        EventType::AccountMemberCreate,
+        EventType::AccountMemberDelete,
+        EventType::AccountConsentCreate,
+        EventType::AccountBillingCreate,
+        EventType::AccountBillingUpdate,
+        EventType::AccountBillingDelete,
+        EventType::LegalDocumentCreate,
+    ];
+
+    /// As it is stored and exported.
+    pub fn code(self) -> &'static str {
+        match self {
+            EventType::UserCreate => "USER_CREATE",
+            EventType::UserUpdate => "USER_UPDATE",
+            EventType::UserLogin => "USER_LOGIN",
+            EventType::UserLogout => "USER_LOGOUT",
+            EventType::SessionEnd => "SESSION_END",
+            EventType::AccountCreate => "ACCOUNT_CREATE",
+            EventType::AccountUpdate => "ACCOUNT_UPDATE",
+            EventType::AccountMove => "ACCOUNT_MOVE",
+            EventType::AccountClose => "ACCOUNT_DELETE",
+            EventType::AccountRestore => "ACCOUNT_RESTORE",
+            EventType::AccountMemberCreate => "ACCOUNT_MEMBER_CREATE",
+            EventType::AccountMemberDelete => "ACCOUNT_MEMBER_DELETE",
+            EventType::AccountConsentCreate => "ACCOUNT_CONSENT_CREATE",
+            EventType::AccountBillingCreate => "ACCOUNT_BILLING_CREATE",
+            EventType::AccountBillingUpdate => "ACCOUNT_BILLING_UPDATE",
+            EventType::AccountBillingDelete => "ACCOUNT_BILLING_DELETE",
+            EventType::LegalDocumentCreate => "LEGAL_DOCUMENT_CREATE",
+        }
+    }
+
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            EventType::UserCreate => "User signed up",
+            EventType::UserUpdate => "User changed",
+            EventType::UserLogin => "User signed in",
+            EventType::UserLogout => "User signed out",
+            EventType::SessionEnd => "Session ended",
+            EventType::AccountCreate => "Account created",
+            EventType::AccountUpdate => "Account changed",
+            EventType::AccountMove => "Account moved",
+            EventType::AccountClose => "Account closed",
+            EventType::AccountRestore => "Account restored",
+            EventType::AccountMemberCreate => "Member added",
+            EventType::AccountMemberDelete => "Member removed",
+            EventType::AccountConsentCreate => "Agreements accepted",
+            EventType::AccountBillingCreate => "Payment method added",
+            EventType::AccountBillingUpdate => "Payment method changed",
+            EventType::AccountBillingDelete => "Payment method removed",
+            EventType::LegalDocumentCreate => "Document published",
+        }
+    }
+
+    pub fn of_code(code: &str) -> Option<EventType> {
+        EventType::EVERY.into_iter().find(|e| e.code() == code)
+    }
+}
+
+/// What an event is about.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// `ACCOUNT`, `USER`, `ACCOUNT_BILLING` …
+    pub kind: &'static str,
+    pub id: String,
+    pub name: String,
+}
+
+impl Subject {
+    pub fn new(kind: &'static str, id: &str, name: &str) -> Subject {
+        Subject { kind, id: id.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// One entry to be: what happened to what, and the changed fields before and after. Never a secret.
+#[derive(Debug, Clone)]
+pub struct Event {
+    pub kind: EventType,
+    pub subject: Subject,
+    /// The account it belongs to, where that is not the grant's own.
+    pub account: Option<Key>,
+    pub failed: bool,
+    pub before: Vec<(&'static str, String)>,
+    pub after: Vec<(&'static str, String)>,
+}
+
+impl Event {
+    pub fn new(kind: EventType, subject: Subject) -> Event {
+        Event { kind, subject, account: None, failed: false, before: Vec::new(), after: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn in_account(mut self, account: Key) -> Event {
+        self.account = Some(account);
+        self
+    }
+
+    /// A field that came to be.
+    #[must_use]
+    pub fn with(mut self, field: &'static str, value: impl Into<String>) -> Event {
+        self.after.push((field, value.into()));
+        self
+    }
+
+    /// A field that is gone.
+    #[must_use]
+    pub fn without(mut self, field: &'static str, value: impl Into<String>) -> Event {
+        self.before.push((field, value.into()));
+        self
+    }
+
+    /// A field that changed; one that did not leaves no trace.
+    #[must_use]
+    pub fn changed(mut self, field: &'static str, before: &str, after: &str) -> Event {
+        if before != after {
+            self.before.push((field, before.to_owned()));
+            self.after.push((field, after.to_owned()));
+        }
+        self
+    }
+}

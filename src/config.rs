@@ -1,0 +1,179 @@
+//! Flags and environment, read once into [`Config`], with every complaint at once and by name.
+
+use std::net::{IpAddr, SocketAddr};
+
+use clap::Args;
+use ipnet::IpNet;
+use url::Url;
+
+use crate::store::DatabaseUrl;
+
+/// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Settings {
+    /// Address and port to listen on.
+    #[arg(long, env = "BIND", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub bind: String,
+    /// postgres://… or the path of an SQLite file, made when missing [default: subtenant.db].
+    #[arg(long, env = "DATABASE_URL", value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The address people type, as https://console.example.com: decides links, cookie flags and HSTS
+    /// [default: the bind address over http].
+    #[arg(long, env = "PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated [default: none].
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETS")]
+    pub trusted_proxies: Option<String>,
+    /// How many levels a tree of accounts may have.
+    #[arg(long, env = "MAX_DEPTH", default_value = "1000", value_name = "N")]
+    pub max_depth: String,
+    /// Connections to the database for reading.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "16", value_name = "N")]
+    pub database_connections: String,
+}
+
+/// Settings that were found to be right.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub bind: SocketAddr,
+    pub database_url: DatabaseUrl,
+    pub public_url: Url,
+    pub trusted_proxies: Vec<IpNet>,
+    pub max_depth: i64,
+    pub database_connections: u32,
+    /// Links, cookies and HSTS as for https.
+    pub https: bool,
+}
+
+impl Settings {
+    /// All settings checked; the error lists every wrong one.
+    pub fn check(&self, default_database: &str) -> Result<Config, Vec<String>> {
+        let mut wrong = Vec::new();
+        let bind = self.bind.parse::<SocketAddr>().ok();
+        if bind.is_none() {
+            wrong
+                .push(format!("BIND (--bind) is {:?}: it must be an address and a port, as 127.0.0.1:8080", self.bind));
+        }
+        let database = self.database_url.as_deref().unwrap_or(default_database);
+        let database_url = match DatabaseUrl::parse(database) {
+            Ok(url) => Some(url),
+            Err(why) => {
+                wrong.push(format!("DATABASE_URL (--database-url): {why}"));
+                None
+            }
+        };
+        let fallback = format!("http://{}", self.bind);
+        let public = self.public_url.as_deref().unwrap_or(&fallback);
+        let public_url = Url::parse(public).ok().filter(|url| is_public(url));
+        if public_url.is_none() && (self.public_url.is_some() || bind.is_some()) {
+            wrong.push(format!(
+                "PUBLIC_URL (--public-url) is {public:?}: it must be http:// or https:// and a host, without a path"
+            ));
+        }
+        let trusted_proxies = self.proxies().unwrap_or_else(|bad| {
+            wrong.push(format!("TRUSTED_PROXIES (--trusted-proxies): {bad:?} is neither an address nor a network"));
+            Vec::new()
+        });
+        let max_depth = self.number("MAX_DEPTH (--max-depth)", &self.max_depth, 1, 10_000, &mut wrong);
+        let database_connections = self.number(
+            "DATABASE_CONNECTIONS (--database-connections)",
+            &self.database_connections,
+            1,
+            1_000,
+            &mut wrong,
+        );
+        match (bind, database_url, public_url) {
+            (Some(bind), Some(database_url), Some(public_url)) if wrong.is_empty() => Ok(Config {
+                bind,
+                database_url,
+                https: public_url.scheme() == "https",
+                public_url,
+                trusted_proxies,
+                max_depth,
+                database_connections: u32::try_from(database_connections).unwrap_or(16),
+            }),
+            _ => Err(wrong),
+        }
+    }
+
+    fn proxies(&self) -> Result<Vec<IpNet>, String> {
+        let list = self.trusted_proxies.as_deref().unwrap_or("");
+        list.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                let single = part.parse::<IpAddr>().map(IpNet::from);
+                single.or_else(|_| part.parse::<IpNet>()).map_err(|_| part.to_owned())
+            })
+            .collect()
+    }
+
+    fn number(&self, name: &str, text: &str, least: i64, most: i64, wrong: &mut Vec<String>) -> i64 {
+        match text.parse::<i64>() {
+            Ok(n) if (least..=most).contains(&n) => n,
+            _ => {
+                wrong.push(format!("{name} is {text:?}: it must be a whole number from {least} to {most}"));
+                least
+            }
+        }
+    }
+}
+
+fn is_public(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.username().is_empty()
+}
+
+impl Config {
+    /// `https://console.example.com`, without the slash.
+    pub fn origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            bind: "127.0.0.1:8080".into(),
+            max_depth: "1000".into(),
+            database_connections: "16".into(),
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_right() {
+        let config = settings().check("subtenant.db").unwrap();
+        assert_eq!(config.origin(), "http://127.0.0.1:8080");
+        assert_eq!(config.database_url, DatabaseUrl::Sqlite("subtenant.db".into()));
+        assert!(!config.https);
+    }
+
+    #[test]
+    fn every_wrong_setting_is_complained_about_at_once_by_name() {
+        let wrong = Settings {
+            bind: "here".into(),
+            database_url: Some("mysql://x/y".into()),
+            public_url: Some("ftp://x".into()),
+            trusted_proxies: Some("10.0.0.1, nobody".into()),
+            max_depth: "0".into(),
+            database_connections: "many".into(),
+        };
+        let complaints = wrong.check("subtenant.db").unwrap_err().join("\n");
+        for name in ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "MAX_DEPTH", "DATABASE_CONNECTIONS"] {
+            assert!(complaints.contains(name), "{name} is missing in {complaints}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_networks_may_be_trusted() {
+        let both = Settings { trusted_proxies: Some("10.0.0.1, 192.168.0.0/16".into()), ..settings() };
+        assert_eq!(both.check("x.db").unwrap().trusted_proxies.len(), 2);
+    }
+}

@@ -1,0 +1,16 @@
+pub mod access;
+pub mod accounts;
+pub mod app;
+pub mod audit;
+pub mod billing;
+pub mod config;
+pub mod consent;
+pub mod dashboard;
+pub mod ids;
+pub mod problem;
+pub mod readiness;
+pub mod sign_in;
+pub mod store;
+pub mod switcher;
+pub mod text;
+pub mod web;

@@ -1,0 +1,185 @@
+//! The one error. Operations return reasons, the pages write the sentences (src/web/errors.rs); the inner cause of a
+//! [`Problem::Bug`] goes to the log and cannot be displayed.
+
+use std::fmt;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Why a request cannot be answered as asked.
+#[derive(Debug)]
+pub enum Problem {
+    /// It does not exist, or this person may not know that it does.
+    NotFound,
+    /// The account may be seen, but this permission is missing; `helpers` are people who can grant it.
+    Forbidden { permission: String, helpers: Vec<String> },
+    /// Nobody is signed in, or the session ended.
+    SignIn,
+    /// Fields of a form, each with what to do about it. The room shows its form again with what was typed.
+    Invalid(Errors),
+    /// The state of things does not allow it.
+    Conflict(Reason),
+    /// Too many attempts; try again after this many seconds.
+    TooMany { seconds: i64 },
+    /// The body is larger than [`crate::web::form::LARGEST_BODY`].
+    TooLarge,
+    /// The request is not what a page of ours would send.
+    Malformed(&'static str),
+    /// The form came from another site or carries no valid token.
+    CrossSite,
+    /// The database is busy, full or away; nothing was changed.
+    Unavailable(anyhow::Error),
+    /// We are wrong. The cause is for the log only.
+    Bug(anyhow::Error),
+}
+
+/// Why the state of things forbids an act. The codes are the published interface's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The row was changed since the form was opened; the room shows both versions.
+    Stale,
+    /// A form that was already carried out came again with other contents.
+    FormReused,
+    HasChildAccounts(i64),
+    HasLiveConnections(i64),
+    RootCannotBeClosed,
+    /// Restorable for 30 days only, and only under an open parent.
+    CannotBeRestored,
+    /// The tree may not become deeper than this.
+    TooDeep(i64),
+    /// An account cannot become its own descendant.
+    Cycle,
+    BillingCannotBeRemoved {
+        accounts: i64,
+        connections: i64,
+    },
+    BillingExists,
+    AdminAccessMustExist,
+    AlreadyConsented,
+}
+
+impl Reason {
+    pub fn code(&self) -> &'static str {
+        match self {
+            Reason::Stale | Reason::FormReused => "CONFLICT",
+            Reason::HasChildAccounts(_) => "ACCOUNT_HAS_CHILD_ACCOUNTS",
+            Reason::HasLiveConnections(_) => "ACCOUNT_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
+            Reason::RootCannotBeClosed | Reason::CannotBeRestored | Reason::Cycle => "MODIFICATION_NOT_ALLOWED",
+            Reason::TooDeep(_) => "RESOURCE_LIMITATION_EXCEEDED",
+            Reason::BillingCannotBeRemoved { .. } => "BILLING_CANNOT_BE_REMOVED",
+            Reason::BillingExists => "CONFLICT",
+            Reason::AdminAccessMustExist => "ADMIN_ACCESS_MUST_EXIST",
+            Reason::AlreadyConsented => "ACCOUNT_ALREADY_CONSENTED",
+        }
+    }
+}
+
+/// What is wrong with a form: messages by field; an empty field name stands for the form as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Errors(pub Vec<(String, String)>);
+
+impl Errors {
+    pub fn one(field: &str, message: impl Into<String>) -> Errors {
+        Errors(vec![(field.to_owned(), message.into())])
+    }
+
+    pub fn add(&mut self, field: &str, message: impl Into<String>) {
+        self.0.push((field.to_owned(), message.into()));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn get(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+    }
+}
+
+impl Problem {
+    pub fn invalid(field: &str, message: impl Into<String>) -> Problem {
+        Problem::Invalid(Errors::one(field, message))
+    }
+
+    pub fn bug(message: &'static str) -> Problem {
+        Problem::Bug(anyhow::anyhow!(message))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Bug(cause) => write!(f, "bug: {cause:#}"),
+            Problem::Unavailable(cause) => write!(f, "unavailable: {cause:#}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Parts of the messages with which SQLite and PostgreSQL say that they cannot serve now, though nothing is wrong
+/// with the statement. (Neither code reaches us through diesel.)
+const AWAY: [&str; 14] = [
+    "database is locked",
+    "database table is locked",
+    "database or disk is full",
+    "disk I/O error",
+    "readonly database",
+    "unable to open database",
+    "No space left on device",
+    "could not connect",
+    "Connection refused",
+    "connection to server",
+    "server closed the connection",
+    "terminating connection",
+    "the database system is",
+    "too many clients",
+];
+
+impl From<DieselError> for Problem {
+    fn from(error: DieselError) -> Problem {
+        let away = match &error {
+            DieselError::NotFound => return Problem::NotFound,
+            DieselError::DatabaseError(kind, info) => {
+                matches!(
+                    kind,
+                    DatabaseErrorKind::ClosedConnection
+                        | DatabaseErrorKind::UnableToSendCommand
+                        | DatabaseErrorKind::SerializationFailure
+                        | DatabaseErrorKind::ReadOnlyTransaction
+                ) || AWAY.iter().any(|part| info.message().contains(part))
+            }
+            DieselError::BrokenTransactionManager => true,
+            // A failed commit is rolled back by diesel; what counts is why the commit failed.
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => {
+                AWAY.iter().any(|part| commit_error.to_string().contains(part))
+            }
+            _ => false,
+        };
+        if away { Problem::Unavailable(error.into()) } else { Problem::Bug(error.into()) }
+    }
+}
+
+impl From<r2d2::Error> for Problem {
+    fn from(error: r2d2::Error) -> Problem {
+        Problem::Unavailable(error.into())
+    }
+}
+
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Problem {
+        Problem::Bug(error)
+    }
+}
+
+impl From<askama::Error> for Problem {
+    fn from(error: askama::Error) -> Problem {
+        Problem::Bug(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Problem {
+        Problem::Bug(error.into())
+    }
+}

@@ -1,0 +1,182 @@
+//! The database: a pool for pages, a pool for changes, and the two kinds of transaction. No rule of the product lives
+//! here, and nothing above this floor knows which database it is.
+
+pub mod dialect;
+pub mod schema;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::{Connection, TransactionManager};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::sync::Semaphore;
+
+pub use dialect::{DatabaseUrl, Db};
+
+use crate::problem::Problem;
+use dialect::Manager;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+/// How long a request waits for a connection before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Requests that may wait for a blocking thread; the next one is told to come back.
+const LONGEST_QUEUE: usize = 512;
+
+/// The connections of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    readers: r2d2::Pool<Manager>,
+    writers: r2d2::Pool<Manager>,
+    queue: Arc<Semaphore>,
+    /// A file answers a keyed read faster than a thread changes hands; a network does not.
+    inline_reads: bool,
+}
+
+impl Pool {
+    /// Opens the database, making and migrating it where needed. `size`: connections for reading.
+    pub fn open(url: &DatabaseUrl, size: u32) -> anyhow::Result<Pool> {
+        migrate(url)?;
+        // SQLite has one writer: a second connection could only wait for the first.
+        let writers = if url.is_postgres() { size } else { 1 };
+        let build = |read_only: bool, size: u32| {
+            r2d2::Pool::builder()
+                .max_size(size)
+                .min_idle(Some(1))
+                .connection_timeout(PATIENCE)
+                .error_handler(Box::new(QuietErrors))
+                .build_unchecked(Manager { url: url.clone(), read_only })
+        };
+        Ok(Pool {
+            readers: build(true, size),
+            writers: build(false, writers),
+            queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
+            inline_reads: !url.is_postgres(),
+        })
+    }
+
+    /// Runs reads in one transaction: one snapshot for rights and data.
+    pub async fn read<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        if self.inline_reads {
+            return self.read_here(act);
+        }
+        let pool = self.clone();
+        self.block(move || pool.read_here(act)).await
+    }
+
+    /// Reads that may take long (exports, searches): never on the thread that serves others.
+    pub async fn read_long<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        let pool = self.clone();
+        self.block(move || pool.read_here(act)).await
+    }
+
+    /// Runs a change on a blocking thread. The operation opens its own transaction ([`write`]).
+    pub async fn write<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        let pool = self.clone();
+        self.block(move || pool.write_here(act)).await
+    }
+
+    /// [`Pool::read`] on this thread, for commands and tests.
+    pub fn read_here<T>(&self, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+        read(&mut *self.readers.get()?, act)
+    }
+
+    /// [`Pool::write`] on this thread, for commands and tests.
+    pub fn write_here<T>(&self, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+        act(&mut *self.writers.get()?)
+    }
+
+    async fn block<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Problem> + Send + 'static,
+    {
+        let place = self.queue.clone().try_acquire_owned();
+        let place = place.map_err(|_| Problem::Unavailable(anyhow::anyhow!("the queue for the database is full")))?;
+        tokio::task::spawn_blocking(move || {
+            let done = act();
+            drop(place);
+            done
+        })
+        .await
+        .map_err(|stopped| Problem::Bug(stopped.into()))?
+    }
+}
+
+/// Reads in one snapshot. Inside a transaction that is open already, in that one.
+pub fn read<T>(db: &mut Db, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+    if dialect::in_transaction(db) {
+        return act(db);
+    }
+    dialect::begin_read(db)?;
+    finish(db, act)
+}
+
+/// A change: all of it or nothing. Inside a transaction that is open already it is a savepoint.
+pub fn write<T>(db: &mut Db, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+    if dialect::in_transaction(db) {
+        <Db as Connection>::TransactionManager::begin_transaction(db)?;
+    } else {
+        dialect::begin_write(db)?;
+    }
+    finish(db, act)
+}
+
+fn finish<T>(db: &mut Db, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+    type Manager = <Db as Connection>::TransactionManager;
+    // A panic must not leave a transaction open on a pooled connection.
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(db)));
+    match outcome {
+        Ok(Ok(value)) => {
+            Manager::commit_transaction(db)?;
+            Ok(value)
+        }
+        Ok(Err(problem)) => {
+            // The connection is dropped by the pool when this fails; the first problem is the one to tell.
+            let _ = Manager::rollback_transaction(db);
+            Err(problem)
+        }
+        Err(panic) => {
+            let _ = Manager::rollback_transaction(db);
+            std::panic::resume_unwind(panic)
+        }
+    }
+}
+
+/// Brings the schema up to date, one process at a time.
+pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty())
+    {
+        anyhow::ensure!(folder.is_dir(), "the folder {} does not exist", folder.display());
+    }
+    let mut db = r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?;
+    dialect::refuse_unsafe(&mut db)?;
+    dialect::with_migration_lock(&mut db, |db| {
+        db.run_pending_migrations(MIGRATIONS).map_err(|e| anyhow::anyhow!("migration failed: {e}"))?;
+        dialect::finish_schema(db)?;
+        Ok(())
+    })
+}
+
+/// r2d2 would print every failed connection to standard error; the request that waited reports it.
+#[derive(Debug)]
+struct QuietErrors;
+
+impl<E: std::error::Error> r2d2::HandleError<E> for QuietErrors {
+    fn handle_error(&self, error: E) {
+        tracing::warn!(%error, "no connection to the database");
+    }
+}

@@ -1,0 +1,271 @@
+//! One set of tables for both databases, in the order of the migration. Kept by hand; `tests/it/store.rs` compares it
+//! with what the migration makes.
+
+diesel::table! {
+    users (key) {
+        key -> BigInt,
+        id -> Text,
+        email -> Text,
+        email_key -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        company -> Text,
+        password_hash -> Text,
+        theme -> Text,
+        last_account_key -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Text,
+        id -> Text,
+        user_key -> Nullable<BigInt>,
+        state -> Text,
+        address -> Text,
+        user_agent -> Text,
+        created_at -> Timestamp,
+        last_used_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    throttles (bucket) {
+        bucket -> Text,
+        window_started_at -> Timestamp,
+        failures -> BigInt,
+    }
+}
+
+diesel::table! {
+    accounts (key) {
+        key -> BigInt,
+        id -> Text,
+        parent_key -> Nullable<BigInt>,
+        parent_depth -> Nullable<BigInt>,
+        root_key -> BigInt,
+        depth -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        description -> Text,
+        contacts -> Text,
+        children_count -> BigInt,
+        closed_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_ancestry (descendant_key, ancestor_key) {
+        descendant_key -> BigInt,
+        ancestor_key -> BigInt,
+        distance -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_tags (account_key, name) {
+        account_key -> BigInt,
+        name -> Text,
+        value -> Text,
+        value_key -> Text,
+    }
+}
+
+diesel::table! {
+    roles (key) {
+        key -> BigInt,
+        id -> Text,
+        account_key -> BigInt,
+        name -> Text,
+        name_key -> Text,
+        description -> Text,
+        permissions -> BigInt,
+        built_in -> Bool,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    assignments (key) {
+        key -> BigInt,
+        account_key -> BigInt,
+        user_key -> BigInt,
+        role_key -> BigInt,
+        role_account_key -> BigInt,
+        scope -> Text,
+        granted_by -> Nullable<BigInt>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    legal_documents (key) {
+        key -> BigInt,
+        document -> Text,
+        version -> BigInt,
+        title -> Text,
+        body -> Text,
+        sha256 -> Text,
+        effective_at -> Timestamp,
+        published_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    consents (key) {
+        key -> BigInt,
+        id -> Text,
+        account_key -> BigInt,
+        document_key -> BigInt,
+        user_key -> BigInt,
+        from_account_key -> BigInt,
+        address -> Text,
+        accepted_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payment_methods (account_key) {
+        account_key -> BigInt,
+        id -> Text,
+        collection_method -> Text,
+        name -> Text,
+        email -> Text,
+        street -> Text,
+        city -> Text,
+        state -> Text,
+        postal_code -> Text,
+        country -> Text,
+        allow_child_accounts -> Bool,
+        verified -> Bool,
+        created_at -> Timestamp,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    favourites (user_key, account_key) {
+        user_key -> BigInt,
+        account_key -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    recents (user_key, account_key) {
+        user_key -> BigInt,
+        account_key -> BigInt,
+        visited_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    submissions (user_key, form_key) {
+        user_key -> BigInt,
+        form_key -> Text,
+        digest -> Text,
+        location -> Text,
+        flash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    kept_forms (id) {
+        id -> Text,
+        user_key -> BigInt,
+        path -> Text,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    connections (key) {
+        key -> BigInt,
+        id -> Text,
+        account_key -> BigInt,
+        name -> Text,
+        state -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    installation (only_row) {
+        only_row -> BigInt,
+        cookie_key -> Text,
+        purpose -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_entries (key) {
+        key -> BigInt,
+        id -> Text,
+        at -> Timestamp,
+        actor_key -> Nullable<BigInt>,
+        acting_from_key -> Nullable<BigInt>,
+        account_key -> Nullable<BigInt>,
+        event_type -> Text,
+        subject_type -> Text,
+        subject_id -> Text,
+        subject_name -> Text,
+        before -> Text,
+        after -> Text,
+        result -> Text,
+        source -> Text,
+        address -> Text,
+        user_agent -> Text,
+        request_id -> Text,
+    }
+}
+
+diesel::table! {
+    audit_scope (account_key, entry_key) {
+        account_key -> BigInt,
+        entry_key -> BigInt,
+        own -> Bool,
+    }
+}
+
+diesel::joinable!(account_tags -> accounts (account_key));
+diesel::joinable!(connections -> accounts (account_key));
+diesel::joinable!(sessions -> users (user_key));
+diesel::joinable!(consents -> legal_documents (document_key));
+diesel::joinable!(consents -> users (user_key));
+diesel::joinable!(payment_methods -> accounts (account_key));
+diesel::joinable!(roles -> accounts (account_key));
+diesel::joinable!(assignments -> roles (role_key));
+diesel::joinable!(assignments -> users (user_key));
+diesel::joinable!(favourites -> accounts (account_key));
+diesel::joinable!(recents -> accounts (account_key));
+diesel::joinable!(audit_scope -> audit_entries (entry_key));
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    sessions,
+    throttles,
+    accounts,
+    account_ancestry,
+    account_tags,
+    roles,
+    assignments,
+    legal_documents,
+    consents,
+    payment_methods,
+    favourites,
+    recents,
+    submissions,
+    kept_forms,
+    connections,
+    installation,
+    audit_entries,
+    audit_scope,
+);

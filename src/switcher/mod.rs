@@ -1,0 +1,5 @@
+use crate::web::route::Route;
+
+pub fn routes() -> Vec<Route> {
+    Vec::new()
+}

@@ -1,0 +1,49 @@
+//! Folding text for comparison, the same on both databases because it is done here and stored beside the original.
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// NFKC- and case-folded, accents removed: "Ärzte ﬁne" and "arzte FINE" have the same key.
+pub fn name_key(name: &str) -> String {
+    let bare: String = name.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    // Up and down again folds what lower-casing alone leaves apart, as the German sharp s.
+    bare.to_uppercase().to_lowercase().nfkc().collect::<String>().trim().to_owned()
+}
+
+/// An e-mail address as it is compared: case-blind, NFKC.
+pub fn email_key(email: &str) -> String {
+    email.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+/// A `LIKE` pattern that finds the text anywhere; `\` is the escape character.
+pub fn like_anywhere(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The number with its noun: "1 account", "3 accounts".
+pub fn count(n: i64, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_removes_case_accents_and_compatibility_forms() {
+        assert_eq!(name_key("Ärzte ﬁne STRASSE"), name_key("arzte FINE straße"));
+        assert_eq!(name_key("  Łódź "), "łodz");
+    }
+
+    #[test]
+    fn wildcards_are_escaped() {
+        assert_eq!(like_anywhere("50%_\\"), "%50\\%\\_\\\\%");
+    }
+}

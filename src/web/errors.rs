@@ -1,0 +1,315 @@
+//! Error pages: words, not codes, what happened and what to do, in the layout of every page. They need no database,
+//! script or picture.
+
+use actix_session::SessionExt;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use askama::Template;
+
+use super::shell::{Section, Shell};
+use crate::access::RequestId;
+use crate::access::extract::Seen;
+use crate::access::session::entry;
+use crate::config::Config;
+use crate::ids::Key;
+use crate::problem::{Problem, Reason};
+use crate::text;
+
+/// What a page says about a problem.
+pub struct Words {
+    pub heading: String,
+    pub happened: String,
+    pub advice: String,
+}
+
+fn words(heading: &str, happened: impl Into<String>, advice: impl Into<String>) -> Words {
+    Words { heading: heading.to_owned(), happened: happened.into(), advice: advice.into() }
+}
+
+const GO_BACK: &str = "Go back to the page before; what you typed is still there.";
+
+impl Problem {
+    pub fn words(&self) -> Words {
+        match self {
+            Problem::NotFound => words(
+                "Page not found",
+                "There is nothing at this address, or you have no access to it.",
+                "Check the address. If somebody sent you the link, ask them whether you have access to that account.",
+            ),
+            Problem::Forbidden { permission, helpers } => words(
+                "You may not do this here",
+                format!("It needs the permission “{permission}” in this account, and your roles do not include it."),
+                match helpers.as_slice() {
+                    [] => "Ask an administrator of this account.".to_owned(),
+                    people => format!("{} can give it to you.", people.join(" or ")),
+                },
+            ),
+            Problem::SignIn => words("Sign in", "You are not signed in, or your session ended.", "Sign in to go on."),
+            Problem::Invalid(errors) => {
+                words("There is a problem", errors.0.first().map_or("", |(_, message)| message).to_owned(), GO_BACK)
+            }
+            Problem::Conflict(reason) => reason.words(),
+            Problem::TooMany { seconds } => words(
+                "Too many attempts",
+                "There were too many attempts from here in a short time.",
+                format!("Wait {} and try again.", text::count((seconds + 59) / 60, "minute", "minutes")),
+            ),
+            Problem::TooLarge => words(
+                "That is too much at once",
+                "What was sent is larger than this page takes (2 MB).",
+                "Go back and shorten it. Nothing was saved.",
+            ),
+            Problem::Malformed(why) => {
+                words("That could not be read", *why, "Go back, load the page again and repeat it. Nothing was saved.")
+            }
+            Problem::CrossSite => words(
+                "This form did not come from here",
+                "The form has no valid token of your session: it is from another site, or from before you signed in.",
+                "Go back, load the page again and send it once more. Nothing was saved.",
+            ),
+            Problem::Unavailable(_) => words(
+                "Not available right now",
+                "The console cannot reach its database or it is too busy. Nothing was changed.",
+                "Try again in a moment. What was confirmed before is safe.",
+            ),
+            Problem::Bug(_) => words(
+                "Something went wrong on our side",
+                "Nothing was changed.",
+                "Try again. If it happens once more, send the request id below to your support contact.",
+            ),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Problem::NotFound => StatusCode::NOT_FOUND,
+            Problem::Forbidden { .. } | Problem::CrossSite => StatusCode::FORBIDDEN,
+            Problem::SignIn => StatusCode::SEE_OTHER,
+            Problem::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::Conflict(_) => StatusCode::CONFLICT,
+            Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::Malformed(_) => StatusCode::BAD_REQUEST,
+            Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl Reason {
+    pub fn words(&self) -> Words {
+        match self {
+            Reason::Stale => words(
+                "Somebody changed this in the meantime",
+                "What you saw is not what is stored any more. Nothing of yours was saved.",
+                "Load the page again and repeat your change.",
+            ),
+            Reason::FormReused => words(
+                "This form was already sent",
+                "It was carried out with other contents before.",
+                "Load the page again and start a new one.",
+            ),
+            Reason::HasChildAccounts(n) => words(
+                "This account still has child accounts",
+                format!("{} directly below it must be closed first.", text::count(*n, "account", "accounts")),
+                "Close the accounts below, beginning with the lowest.",
+            ),
+            Reason::HasLiveConnections(n) => words(
+                "This account still has live connections",
+                format!("{} must be deleted first.", text::count(*n, "connection", "connections")),
+                "Delete the connections, then close the account.",
+            ),
+            Reason::RootCannotBeClosed => words(
+                "A root account cannot be closed here",
+                "No account above it could restore it.",
+                "Write to your support contact to end the whole contract.",
+            ),
+            Reason::CannotBeRestored => words(
+                "This account cannot be restored",
+                "It was closed more than 30 days ago, or the account above it is closed.",
+                "Create a new child account instead.",
+            ),
+            Reason::TooDeep(most) => words(
+                "The tree of accounts is too deep here",
+                format!("Accounts can be nested {most} levels deep."),
+                "Create the account at a higher level.",
+            ),
+            Reason::Cycle => words(
+                "An account cannot be below itself",
+                "The new parent is the account itself or one of the accounts below it.",
+                "Choose another parent.",
+            ),
+            Reason::BillingCannotBeRemoved { accounts, connections } => words(
+                "This payment method is still needed",
+                format!(
+                    "{} with {} would be left without anybody who pays.",
+                    text::count(*accounts, "account", "accounts"),
+                    text::count(*connections, "live connection", "live connections")
+                ),
+                "Give those accounts a payment method of their own first, or delete their connections.",
+            ),
+            Reason::BillingExists => words(
+                "This account already has a payment method",
+                "An account has at most one of its own.",
+                "Change that one instead.",
+            ),
+            Reason::AdminAccessMustExist => words(
+                "Somebody must stay in charge",
+                "Each root account keeps at least one direct member who is an administrator.",
+                "Make somebody else an administrator first.",
+            ),
+            Reason::AlreadyConsented => words(
+                "Already accepted",
+                "This account is bound by these versions already.",
+                "There is nothing left to do here.",
+            ),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    shell: Shell,
+    words: Words,
+    code: &'static str,
+    request_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "error_in_account.html")]
+struct ErrorInAccount {
+    shell: Shell,
+    words: Words,
+    code: &'static str,
+    request_id: String,
+    home: String,
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    /// A plain text for what no page could be made of; [`dress`] puts the page in its place.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let words = self.words();
+        HttpResponse::build(self.status())
+            .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+            .body(format!("{}\n\n{}\n{}\n", words.heading, words.happened, words.advice))
+    }
+}
+
+/// Turns every refused request into a page, wherever the refusal came from.
+pub async fn dress<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let res = next.call(req).await?;
+    let status = res.status();
+    let problem = match res.response().error() {
+        Some(error) => match error.as_error::<Problem>() {
+            Some(problem) => Some(described(problem)),
+            // What actix itself refuses: a path that is not text, a query that cannot be read.
+            None => Some(described(&Problem::Malformed("The address or the form could not be read."))),
+        },
+        None if status == StatusCode::NOT_FOUND && !has_page(&res) => Some(described(&Problem::NotFound)),
+        None if status == StatusCode::METHOD_NOT_ALLOWED => {
+            Some(described(&Problem::Malformed("This address cannot be used in that way.")).with(status))
+        }
+        None => None,
+    };
+    let Some(described) = problem else { return Ok(res.map_into_left_body()) };
+    let (request, _) = res.into_parts();
+    let page = page(&request, described);
+    Ok(ServiceResponse::new(request, page).map_into_right_body())
+}
+
+fn has_page<B>(res: &ServiceResponse<B>) -> bool {
+    res.headers().contains_key(header::CONTENT_TYPE)
+}
+
+/// A problem as the page shows it.
+struct Described {
+    status: StatusCode,
+    words: Words,
+    code: &'static str,
+    sign_in: bool,
+    retry_after: Option<i64>,
+}
+
+impl Described {
+    fn with(mut self, status: StatusCode) -> Described {
+        self.status = status;
+        self
+    }
+}
+
+fn described(problem: &Problem) -> Described {
+    match problem {
+        Problem::Bug(cause) => tracing::error!(error = format!("{cause:#}"), "a bug"),
+        Problem::Unavailable(cause) => tracing::warn!(error = format!("{cause:#}"), "unavailable"),
+        Problem::Forbidden { .. } | Problem::CrossSite => tracing::warn!(%problem, "refused"),
+        _ => {}
+    }
+    Described {
+        status: problem.status(),
+        words: problem.words(),
+        code: if let Problem::Conflict(reason) = problem { reason.code() } else { "" },
+        sign_in: matches!(problem, Problem::SignIn),
+        retry_after: match problem {
+            Problem::TooMany { seconds } => Some(*seconds),
+            Problem::Unavailable(_) => Some(2),
+            _ => None,
+        },
+    }
+}
+
+fn page(req: &HttpRequest, described: Described) -> HttpResponse {
+    if described.sign_in {
+        return to_sign_in(req);
+    }
+    let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let Some(config) = req.app_data::<Data<Config>>() else {
+        return HttpResponse::build(described.status).finish();
+    };
+    let seen = req.extensions().get::<Seen>().map(|seen| (seen.0.clone(), seen.1.clone()));
+    let Described { status, words, code, retry_after, .. } = described;
+    let body = match seen {
+        Some((frame, session)) => {
+            let section = req.path().split('/').nth(3).and_then(Section::of_slug).unwrap_or(Section::Dashboard);
+            let shell = Shell::of_account(req, config, &words.heading, section, &frame, &session);
+            let home = format!("/a/{}/dashboard", frame.account().id);
+            ErrorInAccount { shell, words, code, request_id, home }.render()
+        }
+        None => {
+            let shell = Shell::bare(req, config, &words.heading, "");
+            ErrorPage { shell, words, code, request_id }.render()
+        }
+    };
+    let mut answer = HttpResponse::build(status);
+    answer.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
+    if let Some(seconds) = retry_after {
+        answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    answer.body(body.unwrap_or_default())
+}
+
+/// To the sign-in page, with the way back to a page that can be shown again.
+fn to_sign_in(req: &HttpRequest) -> HttpResponse {
+    let back = if req.method().is_safe() { req.uri().to_string() } else { req.path().to_owned() };
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &back).finish();
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("/sign-in?{query}")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+/// Whose session this was, when the request carries one that ended.
+pub fn ended_user(req: &HttpRequest) -> Option<Key> {
+    req.get_session().get::<Key>(entry::ENDED_USER).ok().flatten()
+}

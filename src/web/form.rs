@@ -1,0 +1,376 @@
+//! Forms: what was sent is kept and shown again, what is wrong is said at its field, and nothing reaches an operation
+//! unchecked. Also the token that proves a form came from one of our pages.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::LocalBoxFuture;
+use subtle::ConstantTimeEq;
+
+use crate::ids;
+use crate::problem::{Errors, Problem};
+use crate::text;
+
+/// The largest body that is read, in bytes. Larger than any form of ours, so that what was typed can be shown again
+/// even when it is far too long.
+pub const LARGEST_BODY: usize = 2 * 1024 * 1024;
+
+/// Fields that every form of ours carries besides its own.
+pub mod hidden {
+    pub const TOKEN: &str = "_token";
+    pub const KEY: &str = "_key";
+    pub const ACCOUNT: &str = "_account";
+    pub const VERSION: &str = "_version";
+    pub const ALL: [&str; 4] = [TOKEN, KEY, ACCOUNT, VERSION];
+}
+
+/// A body as it came in. Opened by a handler only after its access check, so that a stranger learns nothing from it.
+#[derive(Debug)]
+pub struct Sent {
+    body: Bytes,
+    is_form: bool,
+}
+
+impl FromRequest for Sent {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Sent, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = req.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let is_form = kind.split(';').next().is_some_and(|k| k.trim() == "application/x-www-form-urlencoded");
+        let body = Bytes::from_request(req, payload);
+        Box::pin(async move {
+            let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
+                Some(PayloadError::Overflow) => Problem::TooLarge,
+                _ => Problem::Malformed("The form did not arrive whole."),
+            })?;
+            Ok(Sent { body, is_form })
+        })
+    }
+}
+
+impl Sent {
+    /// Reads the form. `secret`: the session's; `account`: the id in the address, which a form of that account
+    /// repeats; `fields`: every name the form may carry. Unknown and repeated fields become errors of the form, so
+    /// that what was typed is kept.
+    pub fn open(self, secret: &str, account: Option<&str>, fields: &[&str]) -> Result<Form, Problem> {
+        if !self.is_form {
+            return Err(Problem::Malformed("Forms are sent as application/x-www-form-urlencoded."));
+        }
+        let mut form = Form { digest: ids::sha256_hex(&without_token(&self.body)), ..Form::default() };
+        for (name, value) in url::form_urlencoded::parse(&self.body) {
+            if !fields.contains(&name.as_ref()) && !hidden::ALL.contains(&name.as_ref()) {
+                form.oddities.add("", "The form has a field that this page does not know. Nothing was saved.");
+            } else if form.values.contains_key(name.as_ref()) {
+                form.oddities.add("", format!("The form has the field “{name}” twice. Nothing was saved."));
+            } else {
+                form.values.insert(name.into_owned(), value.into_owned());
+            }
+        }
+        if !token_matches(form.value(hidden::TOKEN), secret) {
+            return Err(Problem::CrossSite);
+        }
+        if account.is_some_and(|id| form.values.get(hidden::ACCOUNT).is_some_and(|sent| sent != id)) {
+            return Err(Problem::Malformed("The form names another account than the address."));
+        }
+        Ok(form)
+    }
+
+    /// The text of the body, for keeping it while somebody signs in again; none when it is no form or too long.
+    pub fn kept_text(&self) -> Option<String> {
+        const LONGEST_KEPT: usize = 64 * 1024;
+        (self.is_form && self.body.len() <= LONGEST_KEPT).then(|| String::from_utf8_lossy(&self.body).into_owned())
+    }
+}
+
+/// The token differs from page to page, so it does not tell two forms apart.
+fn without_token(body: &[u8]) -> Vec<u8> {
+    let parts = body.split(|b| *b == b'&').filter(|part| !part.starts_with(b"_token="));
+    parts.collect::<Vec<_>>().join(&b'&')
+}
+
+/// A form that came from a page of ours.
+#[derive(Debug, Clone, Default)]
+pub struct Form {
+    values: BTreeMap<String, String>,
+    oddities: Errors,
+    digest: String,
+}
+
+/// What makes the same form sent twice recognisable.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    pub key: String,
+    pub digest: String,
+}
+
+impl Form {
+    /// The fields of a body that was kept over a sign-in.
+    pub fn restored(body: &str) -> Form {
+        let pairs = url::form_urlencoded::parse(body.as_bytes()).into_owned();
+        Form { values: pairs.filter(|(name, _)| name != hidden::TOKEN).collect(), ..Form::default() }
+    }
+
+    pub fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// The row version that the page showed; 0, which no row has, when the field is missing or no number.
+    pub fn version(&self) -> i64 {
+        self.value(hidden::VERSION).parse().unwrap_or(0)
+    }
+
+    /// NotFound-proof: a form without a key counts as a form of its own each time.
+    pub fn receipt(&self) -> Receipt {
+        let sent = self.value(hidden::KEY);
+        let usable = sent.len() == 22 && sent.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        Receipt { key: if usable { sent.to_owned() } else { ids::token() }, digest: self.digest.clone() }
+    }
+
+    pub fn check(&self) -> Check<'_> {
+        Check { form: self, errors: self.oddities.clone() }
+    }
+
+    /// What the page shows again.
+    pub fn filled(&self, errors: Errors) -> Filled {
+        Filled { values: self.values.clone(), errors, key: ids::token() }
+    }
+}
+
+/// A form as a page shows it: values, messages, and the key that makes a second sending harmless.
+#[derive(Debug, Clone, Default)]
+pub struct Filled {
+    values: BTreeMap<String, String>,
+    pub errors: Errors,
+    pub key: String,
+}
+
+impl Filled {
+    /// A form with these values and nothing wrong.
+    pub fn with<const N: usize>(values: [(&str, &str); N]) -> Filled {
+        Filled {
+            values: values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            errors: Errors::default(),
+            key: ids::token(),
+        }
+    }
+
+    pub fn value(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.values.get(name).is_some_and(|v| v == value)
+    }
+
+    pub fn error(&self, name: &str) -> Option<&str> {
+        self.errors.get(name)
+    }
+
+    pub fn failed(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    /// The row version the form goes back with.
+    pub fn set_version(&mut self, version: i64) {
+        self.values.insert(hidden::VERSION.to_owned(), version.to_string());
+    }
+
+    pub fn version(&self) -> &str {
+        self.value(hidden::VERSION)
+    }
+}
+
+/// Checks fields one by one and collects every complaint.
+pub struct Check<'a> {
+    form: &'a Form,
+    pub errors: Errors,
+}
+
+/// Characters that change the direction of the text around them, and could make one name look like another.
+fn is_bidi_mark(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Why a text cannot be taken, if so. `label` opens the sentence.
+fn refusal(label: &str, value: &str, least: usize, most: usize, lines: bool) -> Option<String> {
+    if value.is_empty() && least > 0 {
+        return Some(format!("Enter {}", article(label)));
+    }
+    if value.chars().any(|c| c.is_control() && !(lines && (c == '\n' || c == '\t'))) {
+        return Some(format!("{label} must not contain control characters"));
+    }
+    if value.chars().any(is_bidi_mark) {
+        return Some(format!("{label} must not contain invisible marks that change the direction of text"));
+    }
+    if value.contains('\u{FFFD}') {
+        return Some(format!("{label} contains characters that could not be read"));
+    }
+    let length = value.chars().count();
+    if length > most {
+        return Some(format!("{label} must be {most} characters or fewer; it has {length}"));
+    }
+    (length < least).then(|| format!("{label} must be at least {least} characters"))
+}
+
+fn article(label: &str) -> String {
+    let lower = label.to_lowercase();
+    let an = lower.starts_with(['a', 'e', 'i', 'o']) || lower.starts_with("mfa");
+    format!("{} {lower}", if an { "an" } else { "a" })
+}
+
+/// Why an e-mail address cannot be taken, if so.
+fn email_refusal(label: &str, value: &str) -> Option<String> {
+    refusal(label, value, 1, 254, false).or_else(|| {
+        let fine = email_address::EmailAddress::is_valid(value) && value.contains('@') && !value.contains(['"', '[']);
+        (!fine).then(|| format!("{label} must look like name@example.com"))
+    })
+}
+
+impl Check<'_> {
+    /// One line of text, blanks around it taken off. `least` and `most` in characters.
+    pub fn line(&mut self, field: &str, label: &str, least: usize, most: usize) -> String {
+        let value = self.form.value(field).trim().to_owned();
+        self.note(field, refusal(label, &value, least, most, false));
+        value
+    }
+
+    /// Text that may have several lines.
+    pub fn block(&mut self, field: &str, label: &str, least: usize, most: usize) -> String {
+        let value = self.form.value(field).replace("\r\n", "\n").trim().to_owned();
+        self.note(field, refusal(label, &value, least, most, true));
+        value
+    }
+
+    pub fn email(&mut self, field: &str, label: &str) -> String {
+        let value = self.form.value(field).trim().to_owned();
+        self.note(field, email_refusal(label, &value));
+        value
+    }
+
+    /// Addresses one to a line or separated by commas; each once (case does not count).
+    pub fn emails(&mut self, field: &str, label: &str, most: usize) -> Vec<String> {
+        let mut list: Vec<String> = Vec::new();
+        for address in self.form.value(field).split([',', ';', '\n', '\r']).map(str::trim).filter(|a| !a.is_empty()) {
+            if let Some(why) = email_refusal(label, address) {
+                let shown: String = address.chars().filter(|c| !c.is_control()).take(80).collect();
+                self.note(field, Some(format!("{why}: “{shown}” does not")));
+                return list;
+            }
+            if !list.iter().any(|known| text::email_key(known) == text::email_key(address)) {
+                list.push(address.to_owned());
+            }
+        }
+        let n = list.len();
+        self.note(field, (n > most).then(|| format!("Enter at most {most} addresses; there are {n}")));
+        list
+    }
+
+    /// One of the values a page offers. `missing`: what to say when none was chosen.
+    pub fn one_of<T: Copy>(&mut self, field: &str, missing: &str, offered: &[(&str, T)]) -> Option<T> {
+        let value = self.form.value(field);
+        let found = offered.iter().find(|(name, _)| *name == value).map(|(_, meaning)| *meaning);
+        self.note(field, found.is_none().then(|| missing.to_owned()));
+        found
+    }
+
+    /// Whether a box is ticked.
+    pub fn ticked(&mut self, field: &str) -> bool {
+        match self.form.value(field) {
+            "" => false,
+            "yes" => true,
+            _ => {
+                self.note(field, Some("Tick the box or leave it".to_owned()));
+                false
+            }
+        }
+    }
+
+    /// Exactly what was typed.
+    pub fn raw(&self, field: &str) -> &str {
+        self.form.value(field)
+    }
+
+    pub fn note(&mut self, field: &str, message: Option<String>) {
+        if let Some(message) = message {
+            self.errors.add(field, message);
+        }
+    }
+
+    /// Everything that is wrong, at once.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(self.errors)) }
+    }
+}
+
+/// The session's secret under a mask of its own for every page, so that compression tells nothing about it.
+pub fn masked_token(secret: &str) -> String {
+    let secret = URL_SAFE_NO_PAD.decode(secret).unwrap_or_default();
+    let mask: Vec<u8> = (0..secret.len()).map(|_| rand::random()).collect();
+    let hidden = secret.iter().zip(&mask).map(|(s, m)| s ^ m);
+    URL_SAFE_NO_PAD.encode(mask.iter().copied().chain(hidden).collect::<Vec<u8>>())
+}
+
+fn token_matches(token: &str, secret: &str) -> bool {
+    let (Ok(token), Ok(secret)) = (URL_SAFE_NO_PAD.decode(token), URL_SAFE_NO_PAD.decode(secret)) else { return false };
+    if secret.len() < 16 || token.len() != secret.len() * 2 {
+        return false;
+    }
+    let (mask, hidden) = token.split_at(secret.len());
+    let plain: Vec<u8> = mask.iter().zip(hidden).map(|(m, h)| m ^ h).collect();
+    plain.ct_eq(&secret).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(body: &str) -> Sent {
+        Sent { body: Bytes::copy_from_slice(body.as_bytes()), is_form: true }
+    }
+
+    #[test]
+    fn a_token_proves_the_session_and_no_other() {
+        let (mine, other) = (ids::token(), ids::token());
+        let body = format!("_token={}&name=x", masked_token(&mine));
+        assert!(sent(&body).open(&mine, None, &["name"]).is_ok());
+        assert!(matches!(sent(&body).open(&other, None, &["name"]), Err(Problem::CrossSite)));
+        assert!(matches!(sent("name=x").open(&mine, None, &["name"]), Err(Problem::CrossSite)));
+        assert_ne!(masked_token(&mine), masked_token(&mine));
+    }
+
+    #[test]
+    fn unknown_and_repeated_fields_are_errors_and_what_was_typed_is_kept() {
+        let secret = ids::token();
+        let body = format!("_token={}&name=x&name=y&admin=1", masked_token(&secret));
+        let form = sent(&body).open(&secret, None, &["name"]).unwrap();
+        assert_eq!(form.value("name"), "x");
+        assert_eq!(form.check().errors.0.len(), 2);
+    }
+
+    #[test]
+    fn nasty_texts_are_refused_with_a_reason() {
+        for nasty in ["", "a\0b", "a\u{202E}b", "a\u{1b}[0m", &"x".repeat(65)] {
+            assert!(refusal("Name", nasty, 1, 64, false).is_some(), "{nasty:?}");
+        }
+        for fine in ["Łódź GmbH & Co", "株式会社", "👨‍👩‍👧 family", &"x".repeat(64)] {
+            assert_eq!(refusal("Name", fine, 1, 64, false), None);
+        }
+    }
+
+    #[test]
+    fn addresses_come_by_line_or_comma_once_each() {
+        let secret = ids::token();
+        let list = "a%40x.com%2C+b%40x.com%0D%0AA%40X.com%0D%0A";
+        let body = format!("_token={}&mails={list}", masked_token(&secret));
+        let form = sent(&body).open(&secret, None, &["mails"]).unwrap();
+        let mut check = form.check();
+        assert_eq!(check.emails("mails", "Email", 10), ["a@x.com", "b@x.com"]);
+        assert!(check.finish().is_ok());
+    }
+}

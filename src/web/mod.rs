@@ -1,0 +1,20 @@
+//! Between HTTP and the rooms: the shell around every page, forms, paging, error pages, assets, and what protects it all.
+
+pub mod assets;
+pub mod csv;
+pub mod errors;
+pub mod form;
+pub mod guest;
+pub mod kept;
+pub mod once;
+pub mod paging;
+pub mod protect;
+pub mod route;
+pub mod shell;
+pub mod site;
+pub mod when;
+
+pub use form::{Filled, Form, Sent};
+pub use once::{Reply, once};
+pub use shell::{Section, Shell};
+pub use site::Site;

@@ -1,0 +1,133 @@
+//! What guards every request and response: where it came from, request ids, headers, and other sites' forms.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage};
+
+use crate::access::{ClientAddress, RequestId};
+use crate::config::Config;
+use crate::ids;
+use crate::problem::Problem;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
+
+/// Outermost: names the request, finds the client's address, sets the headers that every response carries.
+pub async fn frame(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = ids::token();
+    let config = req.app_data::<Data<Config>>().cloned();
+    let address = client_address(&req, config.as_ref().map(|c| c.get_ref()));
+    req.extensions_mut().insert(RequestId(id.clone()));
+    req.extensions_mut().insert(ClientAddress(address));
+    let (method, path) = (req.method().clone(), req.path().to_owned());
+    let started = std::time::Instant::now();
+    let answered = next.call(req).await;
+    let mut res = answered.map_err(|error| {
+        tracing::error!(request_id = %id, %error, "a middleware failed");
+        Error::from(Problem::Unavailable(anyhow::anyhow!("a middleware failed: {error}")))
+    })?;
+    set_headers(res.headers_mut(), &id, config.is_some_and(|c| c.https));
+    tracing::info!(
+        request_id = %id, %method, path = ?path, status = res.status().as_u16(),
+        ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "answered"
+    );
+    Ok(res)
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
+    let mut always = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    always(header::CONTENT_SECURITY_POLICY, POLICY);
+    always(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    always(header::X_FRAME_OPTIONS, "DENY");
+    always(header::REFERRER_POLICY, "same-origin");
+    always(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    always(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    always(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()");
+    if https {
+        always(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// The peer, or, behind proxies that the configuration trusts, the last address in X-Forwarded-For that is not one of
+/// them. What a stranger writes into the header counts for nothing.
+fn client_address(req: &ServiceRequest, config: Option<&Config>) -> IpAddr {
+    let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.ip());
+    let Some(config) = config else { return peer };
+    let forwarded: Vec<&str> = req
+        .headers()
+        .get_all(HeaderName::from_static("x-forwarded-for"))
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','))
+        .collect();
+    believed(peer, &forwarded, |ip| config.trusted_proxies.iter().any(|net| net.contains(ip)))
+}
+
+fn believed(peer: IpAddr, forwarded: &[&str], trusted: impl Fn(&IpAddr) -> bool) -> IpAddr {
+    let mut address = peer;
+    for hop in forwarded.iter().rev() {
+        if !trusted(&address) {
+            break;
+        }
+        match hop.trim().parse() {
+            Ok(ip) => address = ip,
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// Refuses forms that another site makes the browser send, before anything looks at them. Pages of ours also carry a
+/// token ([`super::form`]).
+pub async fn same_site(
+    req: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if !req.method().is_safe() && !from_own_page(req.headers(), req.app_data::<Data<Config>>()) {
+        return Err(Problem::CrossSite.into());
+    }
+    next.call(req).await
+}
+
+fn from_own_page(headers: &HeaderMap, config: Option<&Data<Config>>) -> bool {
+    let text = |name: &HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    if let Some(site) = text(&HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin" || site == "none";
+    }
+    match text(&header::ORIGIN) {
+        // No browser of the last ten years; the token in the form still has to be right.
+        None => true,
+        Some(origin) => {
+            let host = text(&header::HOST).unwrap_or("");
+            config.is_some_and(|c| origin == c.origin())
+                || origin.split_once("://").is_some_and(|(_, rest)| rest == host)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxy = |address: &IpAddr| *address == ip("10.0.0.1") || *address == ip("10.0.0.2");
+        assert_eq!(believed(ip("10.0.0.1"), &["6.6.6.6", "1.2.3.4", "10.0.0.2"], proxy), ip("1.2.3.4"));
+        assert_eq!(believed(ip("9.9.9.9"), &["1.2.3.4"], proxy), ip("9.9.9.9"));
+        assert_eq!(believed(ip("10.0.0.1"), &["nonsense"], proxy), ip("10.0.0.1"));
+    }
+}

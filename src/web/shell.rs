@@ -1,0 +1,305 @@
+//! What every page needs around its own content: title, place, rail, user, banner.
+
+use actix_web::HttpRequest;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::assets;
+use super::form::masked_token;
+use super::when::When;
+use crate::access::policy::{ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::{Actor, Frame, SessionHandle, session};
+use crate::config::Config;
+use crate::ids;
+
+pub const PRODUCT: &str = "Subtenant";
+/// The cookie that carries the sentence shown after a redirect.
+pub const FLASH_COOKIE: &str = "flash";
+
+/// The sections of an account, as they stand in addresses and in the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    Dashboard,
+    Readiness,
+    Settings,
+    Agreements,
+    Billing,
+    AuditLog,
+    ChildAccounts,
+    Switch,
+}
+
+impl Section {
+    pub const EVERY: [Section; 8] = [
+        Section::Dashboard,
+        Section::Readiness,
+        Section::Settings,
+        Section::Agreements,
+        Section::Billing,
+        Section::AuditLog,
+        Section::ChildAccounts,
+        Section::Switch,
+    ];
+
+    pub fn slug(self) -> &'static str {
+        match self {
+            Section::Dashboard => "dashboard",
+            Section::Readiness => "readiness",
+            Section::Settings => "settings",
+            Section::Agreements => "consent",
+            Section::Billing => "billing",
+            Section::AuditLog => "audit-log",
+            Section::ChildAccounts => "child-accounts",
+            Section::Switch => "switch",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Section::Dashboard => "Dashboard",
+            Section::Readiness => "Readiness",
+            Section::Settings => "Account Settings",
+            Section::Agreements => "Agreements",
+            Section::Billing => "Billing",
+            Section::AuditLog => "Audit Log",
+            Section::ChildAccounts => "Child Accounts",
+            Section::Switch => "Switch account",
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Section::Dashboard => "dashboard",
+            Section::Readiness => "readiness",
+            Section::Settings => "settings",
+            Section::Agreements => "agreements",
+            Section::Billing => "billing",
+            Section::AuditLog => "audit",
+            Section::ChildAccounts => "children",
+            Section::Switch => "folder",
+        }
+    }
+
+    pub fn of_slug(slug: &str) -> Option<Section> {
+        Section::EVERY.into_iter().find(|section| section.slug() == slug)
+    }
+
+    /// Whether somebody with these rights finds the section in the rail.
+    pub fn open_to(self, frame: &Frame) -> bool {
+        match self {
+            Section::Settings | Section::ChildAccounts => frame.may::<ReadAccounts>(),
+            Section::Billing => frame.may::<ReadBilling>(),
+            Section::AuditLog => frame.may::<ReadAudit>(),
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => true,
+        }
+    }
+}
+
+const RAIL: [(Option<&str>, &[Section]); 2] = [
+    (None, &[Section::Dashboard, Section::Readiness]),
+    (
+        Some("Account Administration"),
+        &[Section::Settings, Section::Agreements, Section::Billing, Section::AuditLog, Section::ChildAccounts],
+    ),
+];
+
+#[derive(Debug, Clone)]
+pub struct Shell {
+    pub title: String,
+    pub heading: String,
+    /// A form came back with errors.
+    pub failed: bool,
+    pub theme: String,
+    pub css: &'static str,
+    pub js: &'static str,
+    pub csrf: String,
+    pub flash: Option<Flash>,
+    pub user: Option<UserView>,
+    pub account: Option<AccountView>,
+    pub rail: Vec<RailGroup>,
+    pub address: String,
+    pub printed_at: String,
+    pub idle_minutes: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Flash {
+    pub kind: &'static str,
+    pub text: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct UserView {
+    pub name: String,
+    pub email: String,
+    pub initials: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct AccountView {
+    pub id: String,
+    pub name: String,
+    pub section: &'static str,
+    pub path: Vec<Crumb>,
+    pub switchable: bool,
+}
+
+/// One account of the path; without an id it may not be seen.
+#[derive(Debug, Clone)]
+pub struct Crumb {
+    pub id: Option<String>,
+    pub name: String,
+    pub current: bool,
+}
+
+#[derive(Debug, Clone)]
+pub struct RailGroup {
+    pub label: Option<&'static str>,
+    pub links: Vec<RailLink>,
+}
+
+#[derive(Debug, Clone)]
+pub struct RailLink {
+    pub label: &'static str,
+    pub href: String,
+    pub icon: &'static str,
+    pub current: bool,
+}
+
+impl Shell {
+    /// A page for somebody who is not signed in, or outside any account.
+    pub fn bare(req: &HttpRequest, config: &Config, heading: &str, secret: &str) -> Shell {
+        Shell {
+            title: format!("{heading} - {PRODUCT}"),
+            heading: heading.to_owned(),
+            failed: false,
+            theme: "auto".to_owned(),
+            css: assets::css_url(),
+            js: assets::js_url(),
+            csrf: masked_token(secret),
+            flash: flash(req),
+            user: None,
+            account: None,
+            rail: Vec::new(),
+            address: format!("{}{}", config.origin(), req.uri()),
+            printed_at: When::from(ids::now()).words,
+            idle_minutes: session::IDLE_MINUTES,
+        }
+    }
+
+    /// A page of a signed-in person outside any account.
+    pub fn personal(
+        req: &HttpRequest,
+        config: &Config,
+        heading: &str,
+        actor: &Actor,
+        session: &SessionHandle,
+    ) -> Shell {
+        Shell {
+            user: Some(user_view(actor)),
+            theme: actor.theme.clone(),
+            ..Shell::bare(req, config, heading, &session.csrf)
+        }
+    }
+
+    /// A page of an account. The title runs from the part that changes to the part that stays.
+    pub fn of_account(
+        req: &HttpRequest,
+        config: &Config,
+        heading: &str,
+        section: Section,
+        frame: &Frame,
+        session: &SessionHandle,
+    ) -> Shell {
+        let name = &frame.account().name;
+        let title = if heading == section.label() {
+            format!("{heading} - {name} - {PRODUCT}")
+        } else {
+            format!("{heading} - {} - {name} - {PRODUCT}", section.label())
+        };
+        Shell {
+            title,
+            account: Some(account_view(frame, section)),
+            rail: rail(frame, section),
+            ..Shell::personal(req, config, heading, &frame.actor, session)
+        }
+    }
+
+    /// The same page, showing that a form of it was not accepted.
+    #[must_use]
+    pub fn failing(mut self, failed: bool) -> Shell {
+        self.failed = failed;
+        if failed {
+            self.flash = None;
+        }
+        self
+    }
+
+    /// The page with something more at the front of its title, as "Page 2 of 7".
+    #[must_use]
+    pub fn noting(mut self, words: &str) -> Shell {
+        if !words.is_empty() {
+            self.title = format!("{words} - {}", self.title);
+        }
+        self
+    }
+
+    pub fn account_id(&self) -> &str {
+        self.account.as_ref().map_or("", |account| &account.id)
+    }
+}
+
+fn user_view(actor: &Actor) -> UserView {
+    let initials = [&actor.first_name, &actor.last_name].iter().filter_map(|n| n.chars().next()).collect();
+    UserView { name: actor.name(), email: actor.email.clone(), initials }
+}
+
+fn account_view(frame: &Frame, section: Section) -> AccountView {
+    AccountView {
+        id: frame.account().id.clone(),
+        name: frame.account().name.clone(),
+        section: section.slug(),
+        path: path_of(frame),
+        switchable: frame.switchable,
+    }
+}
+
+/// The accounts from the root down, as this person may see them.
+pub fn path_of(frame: &Frame) -> Vec<Crumb> {
+    let last = frame.chain.len() - 1;
+    let crumb = |(level, step): (usize, &crate::access::Step)| {
+        let seen = !step.held.is_empty();
+        Crumb {
+            id: seen.then(|| step.place.id.clone()),
+            name: if seen { step.place.name.clone() } else { String::new() },
+            current: level == last,
+        }
+    };
+    frame.chain.iter().enumerate().map(crumb).collect()
+}
+
+fn rail(frame: &Frame, current: Section) -> Vec<RailGroup> {
+    let link = |section: Section| RailLink {
+        label: section.label(),
+        href: format!("/a/{}/{}", frame.account().id, section.slug()),
+        icon: section.icon(),
+        current: section == current,
+    };
+    RAIL.iter()
+        .map(|(label, sections)| RailGroup {
+            label: *label,
+            links: sections.iter().filter(|s| s.open_to(frame)).map(|s| link(*s)).collect(),
+        })
+        .filter(|group| !group.links.is_empty())
+        .collect()
+}
+
+/// The sentence that the last form left behind.
+fn flash(req: &HttpRequest) -> Option<Flash> {
+    let cookie = req.cookie(FLASH_COOKIE)?;
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
+    let (kind, text) = match text.strip_prefix('!') {
+        Some(notice) => ("notice", notice.to_owned()),
+        None => ("success", text),
+    };
+    (!text.is_empty()).then_some(Flash { kind, text })
+}

@@ -1,0 +1,28 @@
+//! Moments as people read them: UTC in words, and the exact form for machines (script adds the local time).
+
+use chrono::NaiveDateTime;
+
+/// A moment on a page.
+#[derive(Debug, Clone)]
+pub struct When {
+    pub iso: String,
+    pub words: String,
+}
+
+impl From<NaiveDateTime> for When {
+    fn from(at: NaiveDateTime) -> When {
+        When { iso: iso(at), words: at.format("%-d %b %Y, %H:%M UTC").to_string() }
+    }
+}
+
+impl When {
+    /// Only the day.
+    pub fn day(at: NaiveDateTime) -> When {
+        When { iso: at.format("%Y-%m-%d").to_string(), words: at.format("%-d %B %Y").to_string() }
+    }
+}
+
+/// ISO 8601 with seconds, in UTC.
+pub fn iso(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
