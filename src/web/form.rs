@@ -176,6 +176,11 @@ impl Filled {
         !self.errors.is_empty()
     }
 
+    /// Takes back what may not be shown again.
+    pub fn forget(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
     /// The row version the form goes back with.
     pub fn set_version(&mut self, version: i64) {
         self.values.insert(hidden::VERSION.to_owned(), version.to_string());
