@@ -11,6 +11,7 @@ pub mod members;
 pub mod problem;
 pub mod readiness;
 pub mod roles;
+pub mod server;
 pub mod sign_in;
 pub mod store;
 pub mod switcher;

@@ -8,8 +8,8 @@ mod profile;
 mod store;
 mod throttle;
 
-use crate::accounts;
 use crate::access::{Actor, Origin};
+use crate::accounts;
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
@@ -61,7 +61,10 @@ pub struct SignedUp {
 pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, Problem> {
     database::write(db, |db| {
         if store::by_email(db, &new.email)?.is_some() {
-            return Err(Problem::invalid("email", "This email address cannot be used. If it is yours, sign in instead"));
+            return Err(Problem::invalid(
+                "email",
+                "This email address cannot be used. If it is yours, sign in instead",
+            ));
         }
         let (user, user_id) = store::insert(db, new)?;
         let name = format!("{} {}", new.first_name, new.last_name);

@@ -99,7 +99,8 @@ fn start_session(req: &HttpRequest, user: Key) -> Result<(), Problem> {
     let origin = extract::origin(req);
     session.clear();
     session.renew();
-    let insert = |name: &str, value: &str| session.insert(name, value).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")));
+    let insert =
+        |name: &str, value: &str| session.insert(name, value).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")));
     session.insert(entry::USER, user).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))?;
     insert(entry::ID, &ids::token())?;
     insert(entry::CSRF, &ids::token())?;
@@ -179,7 +180,8 @@ mod tests {
 
     #[test]
     fn the_way_back_never_leads_elsewhere() {
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/a\r\nx: y", "/sign-out"] {
+        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/a\r\nx: y", "/sign-out"]
+        {
             assert_eq!(own_path(foreign), "", "{foreign}");
         }
         assert_eq!(own_path("/a/ac-x/billing?x=1"), "/a/ac-x/billing?x=1");

@@ -18,7 +18,8 @@ const COMMON_BELOW: f64 = 6.0;
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// Stands in where no user is, so that an unknown address takes as long as a known one.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c3VidGVuYW50LW5vYm9keQ$QqMZ1xSbBlnPjNIZAlEzA7ZHdSdZ5j2w0Z0Q0m1xqkA";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c3VidGVuYW50LW5vYm9keQ$QqMZ1xSbBlnPjNIZAlEzA7ZHdSdZ5j2w0Z0Q0m1xqkA";
 
 /// Why a password is not taken, if so. `context`: words that belong to this person and this product. No rules of
 /// composition.

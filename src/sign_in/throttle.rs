@@ -76,7 +76,8 @@ pub fn count_sign_up(db: &mut Db, address: &str) -> Result<(), Problem> {
 /// A right password: the attempt was none, and the address is known from now on.
 pub fn succeeded(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
     database::write(db, |db| {
-        diesel::delete(throttles::table.filter(throttles::bucket.eq_any([&attempt.pair, &attempt.known]))).execute(db)?;
+        diesel::delete(throttles::table.filter(throttles::bucket.eq_any([&attempt.pair, &attempt.known])))
+            .execute(db)?;
         diesel::update(throttles::table.filter(throttles::bucket.eq_any([&attempt.address, &attempt.email])))
             .set(throttles::failures.eq(throttles::failures - 1))
             .execute(db)?;

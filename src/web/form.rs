@@ -181,6 +181,11 @@ impl Filled {
         self.values.remove(name);
     }
 
+    /// Puts in what the page adds.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
     /// The row version the form goes back with.
     pub fn set_version(&mut self, version: i64) {
         self.values.insert(hidden::VERSION.to_owned(), version.to_string());
