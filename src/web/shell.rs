@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::form::masked_token;
 use super::when::When;
-use crate::access::policy::{ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -83,14 +83,19 @@ impl Section {
         Section::EVERY.into_iter().find(|section| section.slug() == slug)
     }
 
+    /// What somebody must hold to open the section.
+    pub fn needs(self) -> Needs {
+        match self {
+            Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Billing => ReadBilling::NEEDS,
+            Section::AuditLog => ReadAudit::NEEDS,
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
+        }
+    }
+
     /// Whether somebody with these rights finds the section in the rail.
     pub fn open_to(self, frame: &Frame) -> bool {
-        match self {
-            Section::Settings | Section::ChildAccounts => frame.may::<ReadAccounts>(),
-            Section::Billing => frame.may::<ReadBilling>(),
-            Section::AuditLog => frame.may::<ReadAudit>(),
-            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => true,
-        }
+        self.needs().met_by(frame.held())
     }
 }
 
@@ -220,6 +225,7 @@ impl Shell {
             title,
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
+            flash: flash(req).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }
     }
@@ -302,4 +308,11 @@ fn flash(req: &HttpRequest) -> Option<Flash> {
         None => ("success", text),
     };
     (!text.is_empty()).then_some(Flash { kind, text })
+}
+
+/// Said on the dashboard to somebody who switched accounts from a section that is closed to them there.
+fn denied(req: &HttpRequest, name: &str) -> Option<Flash> {
+    let slug = req.query_string().strip_prefix("denied=")?;
+    let section = Section::of_slug(slug)?;
+    Some(Flash { kind: "notice", text: format!("You do not have access to {} in {name}.", section.label()) })
 }
