@@ -69,13 +69,13 @@ impl Document {
     }
 
     /// Where this very version stays for ever.
-    pub fn address(&self) -> String {
+    pub fn path(&self) -> String {
         format!("/legal/{}/{}", self.kind.slug(), self.version)
     }
 
     /// The text as it was published, to download.
-    pub fn text_address(&self) -> String {
-        format!("{}.txt", self.address())
+    pub fn text_path(&self) -> String {
+        format!("{}.txt", self.path())
     }
 }
 

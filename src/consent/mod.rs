@@ -16,8 +16,8 @@ mod view;
 
 use chrono::NaiveDateTime;
 
-use crate::access::Grant;
-use crate::access::policy::{Action, CreateAccounts, SeeAccount, UpdateAccounts};
+use crate::access::policy::{SeeAccount, UpdateAccounts};
+use crate::access::{Grant, Place};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem, Reason};
@@ -126,53 +126,29 @@ pub fn receipt(db: &mut Db, by: &Grant<SeeAccount>, consent_id: &str) -> Result<
 /// singly. Conflict(AlreadyConsented) when nothing is left to accept.
 pub fn accept(db: &mut Db, by: &Grant<UpdateAccounts>, documents: &[Key]) -> Result<Vec<Consent>, Problem> {
     audit::change(db, by, |db, by| {
-        let place = by.account();
-        let account = Named { key: place.key, id: place.id.clone(), name: place.name.clone() };
-        bind(db, by, &account, documents)
+        let (account, at) = (by.account().key, ids::now());
+        let mut added = Vec::new();
+        for document in chosen(db, account, documents, at)? {
+            let new = store::NewConsent {
+                account,
+                document,
+                user: by.actor().key,
+                from: by.acting_from(),
+                address: &by.origin().address,
+                at,
+            };
+            added.push(store::add_consent(db, &new)?);
+        }
+        let mut all = store::history(db, account)?;
+        all.retain(|one| added.contains(&one.id));
+        let event = accepted(by.account(), &all);
+        Ok((all, event))
     })
 }
 
-/// The same on behalf of a child account, by whoever may create one; meant for the transaction that creates it.
-pub fn accept_for_child(
-    db: &mut Db,
-    by: &Grant<CreateAccounts>,
-    child: Key,
-    documents: &[Key],
-) -> Result<Vec<Consent>, Problem> {
-    audit::change(db, by, |db, by| {
-        let account = store::child(db, by.account().key, child)?;
-        bind(db, by, &account, documents)
-    })
-}
-
-fn bind<A: Action>(
-    db: &mut Db,
-    by: &Grant<A>,
-    account: &Named,
-    documents: &[Key],
-) -> Result<(Vec<Consent>, Event), Problem> {
-    let at = ids::now();
-    let mut added = Vec::new();
-    for document in chosen(db, account.key, documents, at)? {
-        let new = store::NewConsent {
-            account: account.key,
-            document,
-            user: by.actor().key,
-            from: by.acting_from(),
-            address: &by.origin().address,
-            at,
-        };
-        added.push(store::add_consent(db, &new)?);
-    }
-    let mut all = store::history(db, account.key)?;
-    all.retain(|one| added.contains(&one.id));
-    let event = accepted(account, &all);
-    Ok((all, event))
-}
-
-fn accepted(account: &Named, consents: &[Consent]) -> Event {
+fn accepted(account: &Place, consents: &[Consent]) -> Event {
     let subject = Subject::new("ACCOUNT", &account.id, &account.name);
-    let mut event = Event::new(EventType::AccountConsentCreate, subject).in_account(account.key);
+    let mut event = Event::new(EventType::AccountConsentCreate, subject);
     for one in consents {
         let Document { title, version, sha256, .. } = &one.document;
         event = event.with(one.document.kind.name(), format!("{title}, version {version}, SHA-256 {sha256}"));

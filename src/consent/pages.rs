@@ -182,7 +182,7 @@ pub async fn show(by: In<SeeAccount>, site: Site, path: Path<(String, String)>) 
         version: one.document.version,
         effective: crate::web::when::When::day(one.document.effective_at).words,
         sha256: one.document.sha256.clone(),
-        address: one.document.address(),
+        address: one.document.path(),
     };
     let page = ReceiptPage {
         shell: site.shell(&by, Section::Agreements, "Receipt"),

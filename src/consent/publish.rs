@@ -60,7 +60,7 @@ fn add(db: &mut Db, kind: Kind, version: i64, effective_at: NaiveDateTime, body:
         if !store::add_document(db, &document, body)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
-        let subject = Subject::new("LEGAL_DOCUMENT", &document.address(), &document.words());
+        let subject = Subject::new("LEGAL_DOCUMENT", &document.path(), &document.words());
         let event = Event::new(EventType::LegalDocumentCreate, subject)
             .with("title", &document.title)
             .with("version", version.to_string())
@@ -135,7 +135,7 @@ fn told(added: &Document) -> String {
         "Published the {}: “{}”, needed from {day}, 00:00 UTC.\nIt stays readable at {}. SHA-256 {}{more}",
         added.words(),
         added.title,
-        added.address(),
+        added.path(),
         added.sha256
     )
 }

@@ -83,7 +83,7 @@ fn reading(shelf: &Shelf, document: Document, text: &str) -> Reading {
     let at = ids::now();
     let effective = When::day(document.effective_at);
     let holding = shelf.in_force(at).ok().and_then(|all| all.into_iter().find(|d| d.kind == document.kind).cloned());
-    let other = |one: &Document, words: &str| Some((format!("{words} version {}", one.version), one.address()));
+    let other = |one: &Document, words: &str| Some((format!("{words} version {}", one.version), one.path()));
     let (standing, other) = match holding {
         Some(one) if one.key == document.key => (format!("In force since {}.", effective.words), None),
         Some(one) if document.effective_at > at => {

@@ -153,14 +153,3 @@ pub fn add_consent(db: &mut Db, new: &NewConsent<'_>) -> Result<String, Problem>
         .execute(db)?;
     Ok(id)
 }
-
-/// An open child directly below the parent.
-pub fn child(db: &mut Db, parent: Key, child: Key) -> Result<Named, Problem> {
-    let (key, id, name) = accounts::table
-        .find(child)
-        .filter(accounts::parent_key.eq(parent))
-        .filter(accounts::closed_at.is_null())
-        .select((accounts::key, accounts::id, accounts::name))
-        .first::<(Key, String, String)>(db)?;
-    Ok(Named { key, id, name })
-}
