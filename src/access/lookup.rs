@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
-use super::policy::{Permission, Permissions, Resource, Verb};
+use super::policy::{Action, Needs, Permission, Permissions, Resource, Verb};
 use super::{Actor, Frame, Place, Step};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -187,8 +187,17 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
 }
 
 /// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.
-/// Only people at accounts that the asking actor may see are named.
 pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
+    able(db, frame, Needs::One(Permission(Resource::Members, Verb::Update)))
+}
+
+/// Up to three people whose roles at the account or above let them do `A` in it.
+pub fn holders<A: Action>(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
+    able(db, frame, A::NEEDS)
+}
+
+/// Only people at accounts that the asking actor may see are named.
+fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem> {
     let visible: Vec<Key> = frame.chain.iter().filter(|s| !s.held.is_empty()).map(|s| s.place.key).collect();
     let rows = assignments::table
         .inner_join(users::table.on(users::key.eq(assignments::user_key)))
@@ -201,7 +210,7 @@ pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
         .load::<(String, String, i64)>(db)?;
     let mut names: Vec<String> = rows
         .into_iter()
-        .filter(|(_, _, bits)| Permissions(*bits).allow(Permission(Resource::Members, Verb::Update)))
+        .filter(|(_, _, bits)| needs.met_by(Permissions(*bits)))
         .map(|(first, last, _)| format!("{first} {last}"))
         .collect();
     names.dedup();
