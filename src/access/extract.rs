@@ -38,6 +38,12 @@ pub struct In<A> {
     pub session: SessionHandle,
 }
 
+impl<A> Clone for In<A> {
+    fn clone(&self) -> Self {
+        In { grant: self.grant.clone(), session: self.session.clone() }
+    }
+}
+
 impl<A> Deref for In<A> {
     type Target = Grant<A>;
     fn deref(&self) -> &Grant<A> {

@@ -152,6 +152,12 @@ pub struct Grant<A> {
     action: PhantomData<fn() -> A>,
 }
 
+impl<A> Clone for Grant<A> {
+    fn clone(&self) -> Self {
+        Grant { frame: self.frame.clone(), origin: self.origin.clone(), from: self.from, action: PhantomData }
+    }
+}
+
 impl<A: Action> Grant<A> {
     /// NotFound when the account may not be seen, Forbidden when it may be but this not done.
     fn check(frame: Arc<Frame>, origin: Origin) -> Result<Grant<A>, Problem> {
