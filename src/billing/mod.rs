@@ -53,6 +53,11 @@ pub fn below(db: &mut Db, account: Key) -> Result<Counts, Problem> {
     store::payers::below(db, account)
 }
 
+/// What the accounts below inherit from above this one, as a number that statements compute with.
+pub(crate) fn code_from_above(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    Ok(store::payers::code_from_above(&standing(db, account)?))
+}
+
 /// A change of what an account has of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -101,6 +106,11 @@ pub fn losers_with_paths(
         (one, path)
     };
     Ok(losers.into_iter().map(with_path).collect())
+}
+
+/// The path of each of these accounts from below `top` down to itself, as "Germany / Hansa".
+pub(crate) fn paths(db: &mut Db, top: Key, accounts: &[Key]) -> Result<HashMap<Key, String>, Problem> {
+    store::paths(db, top, accounts)
 }
 
 /// How many open accounts below have no payment method of their own and none between: those that would use, or do
