@@ -43,15 +43,15 @@ pub fn routes() -> Vec<Route> {
 
 /// The whole console. Middleware runs from the last `wrap` to the first.
 pub fn build(
-    parts: &Parts,
+    parts: Parts,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
         Config = (),
-        Response = ServiceResponse<impl MessageBody>,
+        Response = ServiceResponse<impl MessageBody + use<>>,
         Error = Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
     App::new()
         .app_data(parts.config.clone())
@@ -61,7 +61,7 @@ pub fn build(
         .service(
             web::scope("")
                 .wrap(from_fn(kept::over_sign_in))
-                .wrap(sessions(parts))
+                .wrap(sessions(&parts))
                 .configure(|app| route::mount(routes(), app)),
         )
         .wrap(from_fn(protect::same_site))

@@ -39,7 +39,7 @@ pub struct In<A> {
 }
 
 impl<A> Clone for In<A> {
-    fn clone(&self) -> Self {
+    fn clone(&self) -> In<A> {
         In { grant: self.grant.clone(), session: self.session.clone() }
     }
 }

@@ -153,7 +153,7 @@ pub struct Grant<A> {
 }
 
 impl<A> Clone for Grant<A> {
-    fn clone(&self) -> Self {
+    fn clone(&self) -> Grant<A> {
         Grant { frame: self.frame.clone(), origin: self.origin.clone(), from: self.from, action: PhantomData }
     }
 }

@@ -48,8 +48,8 @@ impl Payer {
         *self != Payer::Nobody
     }
 
-    /// Whether connections can be charged to it now.
-    pub fn is_verified(&self) -> bool {
+    /// Whether there is one and connections can be charged to it now.
+    pub fn pays(&self) -> bool {
         match self {
             Payer::Own { verified } => *verified,
             Payer::Inherited(source) => source.verified,

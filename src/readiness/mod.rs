@@ -90,7 +90,7 @@ impl Readiness {
         let mut blockers: Vec<Blocker> = missing.map(|(document, _)| Blocker::Agreement(document.clone())).collect();
         if !self.payer.exists() {
             blockers.push(Blocker::NoPayer);
-        } else if !self.payer.is_verified() {
+        } else if !self.payer.pays() {
             blockers.push(Blocker::PayerNotVerified);
         }
         blockers

@@ -184,7 +184,7 @@ fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
     let mut fine: Vec<String> = accepted
         .map(|(document, _)| format!("{}, version {}, is accepted", document.name(), document.version))
         .collect();
-    if readiness.payer.exists() && readiness.payer.is_verified() {
+    if readiness.payer.pays() {
         fine.push(readiness.payer.sentence(frame));
     }
     fine

@@ -1,5 +1,163 @@
-use crate::web::route::Route;
+//! People: signing up and in, throttling guesses, and what a person may change about themselves. Sessions are kept by
+//! src/access/session.rs; this room starts and ends them.
+
+mod device;
+mod pages;
+pub mod password;
+mod profile;
+mod store;
+mod throttle;
+
+use crate::access::{Actor, Origin};
+use crate::accounts;
+use crate::audit::{self, Event, EventType, Subject};
+use crate::ids::Key;
+use crate::problem::{Problem, Reason};
+use crate::store::{self as database, Db};
+use crate::web::route::{Route, get, post};
+use crate::web::shell::Section;
 
 pub fn routes() -> Vec<Route> {
-    Vec::new()
+    vec![
+        get("/", pages::home),
+        get("/sign-in", pages::new),
+        post("/sign-in", pages::create),
+        get("/sign-up", pages::sign_up_form),
+        post("/sign-up", pages::sign_up),
+        post("/sign-out", pages::destroy),
+        get("/profile", profile::show),
+        get("/profile/name", profile::edit_name),
+        post("/profile/name", profile::update_name),
+        get("/profile/password", profile::edit_password),
+        post("/profile/password", profile::update_password),
+        get("/profile/appearance", profile::edit_appearance),
+        post("/profile/appearance", profile::update_appearance),
+        get("/profile/sessions/{session}/end", profile::confirm_end),
+        post("/profile/sessions/{session}/end", profile::end),
+        get("/profile/alive", profile::alive),
+    ]
+}
+
+/// Somebody who signs up, everything checked.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub first_name: String,
+    pub last_name: String,
+    pub company: String,
+    pub email: String,
+    pub password_hash: String,
+    pub account_name: String,
+}
+
+/// Who signed up and the account that was made.
+#[derive(Debug, Clone)]
+pub struct SignedUp {
+    pub user: Key,
+    pub account_id: String,
+}
+
+/// Makes the user, the root account with its built-in roles, and the membership, all or nothing.
+/// Invalid(email) when somebody has that address already.
+pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, Problem> {
+    database::write(db, |db| {
+        if store::by_email(db, &new.email)?.is_some() {
+            return Err(Problem::invalid(
+                "email",
+                "This email address cannot be used. If it is yours, sign in instead",
+            ));
+        }
+        let (user, user_id) = store::insert(db, new)?;
+        let name = format!("{} {}", new.first_name, new.last_name);
+        let subject = Subject::new("USER", &user_id, &name);
+        audit::record_for(db, user, origin, &Event::new(EventType::UserCreate, subject).with("email", &new.email))?;
+        let account_id = accounts::open_root(db, user, origin, &new.account_name)?;
+        Ok(SignedUp { user, account_id })
+    })
+}
+
+/// Notes in the log that somebody signed in or tried to.
+pub fn record_sign_in(db: &mut Db, user: Key, origin: &Origin, failed: bool) -> Result<(), Problem> {
+    let (id, name) = store::id_and_name(db, user)?;
+    let mut event = Event::new(EventType::UserLogin, Subject::new("USER", &id, &name));
+    event.failed = failed;
+    database::write(db, |db| audit::record_for(db, user, origin, &event))
+}
+
+/// Changes a person's own names. Conflict(Stale) when they were changed since the form was opened.
+pub fn rename(db: &mut Db, actor: &Actor, origin: &Origin, names: &Names, version: i64) -> Result<(), Problem> {
+    audit::change_own(db, actor, origin, |db| {
+        let before = store::names(db, actor.key)?;
+        if before.1 != version || store::update_names(db, actor.key, names, version)? == 0 {
+            return Err(Problem::Conflict(Reason::Stale));
+        }
+        let before = before.0;
+        let event = Event::new(EventType::UserUpdate, subject(actor))
+            .changed("firstName", &before.first_name, &names.first_name)
+            .changed("lastName", &before.last_name, &names.last_name)
+            .changed("company", &before.company, &names.company);
+        Ok(((), event))
+    })
+}
+
+/// What a person is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    pub first_name: String,
+    pub last_name: String,
+    pub company: String,
+}
+
+/// Sets a new password and, if wanted, ends every other session.
+pub fn change_password(
+    db: &mut Db,
+    actor: &Actor,
+    origin: &Origin,
+    hash: &str,
+    end_others: Option<&str>,
+) -> Result<(), Problem> {
+    audit::change_own(db, actor, origin, |db| {
+        store::set_password(db, actor.key, hash)?;
+        let mut event = Event::new(EventType::UserUpdate, subject(actor)).with("password", "changed");
+        if let Some(current) = end_others {
+            let ended = store::end_other_sessions(db, actor.key, current)?;
+            event = event.with("sessionsEnded", ended.to_string());
+        }
+        Ok(((), event))
+    })
+}
+
+/// Ends one of a person's own sessions, at once and for good.
+pub fn end_session(db: &mut Db, actor: &Actor, origin: &Origin, session_id: &str) -> Result<(), Problem> {
+    audit::change_own(db, actor, origin, |db| {
+        if store::end_session(db, actor.key, session_id)? == 0 {
+            return Err(Problem::NotFound);
+        }
+        Ok(((), Event::new(EventType::SessionEnd, Subject::new("SESSION", session_id, ""))))
+    })
+}
+
+/// Ends the session somebody is using.
+pub fn sign_out(db: &mut Db, actor: &Actor, origin: &Origin, session_id: &str) -> Result<(), Problem> {
+    audit::change_own(db, actor, origin, |db| {
+        store::end_session(db, actor.key, session_id)?;
+        Ok(((), Event::new(EventType::UserLogout, subject(actor))))
+    })
+}
+
+/// How pages look for this person: `auto`, `light` or `dark`.
+pub fn set_theme(db: &mut Db, actor: &Actor, origin: &Origin, theme: &str) -> Result<(), Problem> {
+    audit::change_own(db, actor, origin, |db| {
+        store::set_theme(db, actor.key, theme)?;
+        Ok(((), Event::new(EventType::UserUpdate, subject(actor)).changed("theme", &actor.theme, theme)))
+    })
+}
+
+fn subject(actor: &Actor) -> Subject {
+    Subject::new("USER", &actor.id, &actor.name())
+}
+
+/// Where a person lands who asked for nothing in particular: the account used last, else the topmost of theirs.
+pub fn home(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
+    let account = store::home_account(db, actor)?;
+    Ok(account.map(|id| format!("/a/{id}/{}", Section::Dashboard.slug())))
 }

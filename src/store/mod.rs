@@ -1,7 +1,9 @@
 //! The database: a pool for pages, a pool for changes, and the two kinds of transaction. No rule of the product lives
 //! here, and nothing above this floor knows which database it is.
 
+pub mod check;
 pub mod dialect;
+pub mod installation;
 pub mod schema;
 
 use std::path::Path;

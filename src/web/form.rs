@@ -176,6 +176,16 @@ impl Filled {
         !self.errors.is_empty()
     }
 
+    /// Takes back what may not be shown again.
+    pub fn forget(&mut self, name: &str) {
+        self.values.remove(name);
+    }
+
+    /// Puts in what the page adds.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
     /// The row version the form goes back with.
     pub fn set_version(&mut self, version: i64) {
         self.values.insert(hidden::VERSION.to_owned(), version.to_string());

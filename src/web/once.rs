@@ -81,3 +81,10 @@ fn forget(db: &mut Db) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+/// Whether this form was carried out already.
+pub fn is_done(db: &mut Db, user: Key, receipt: &Receipt) -> Result<bool, Problem> {
+    let location: Option<String> =
+        submissions::table.find((user, &receipt.key)).select(submissions::location).first(db).optional()?;
+    Ok(location.is_some_and(|location| !location.is_empty()))
+}

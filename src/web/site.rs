@@ -16,7 +16,8 @@ use super::shell::{FLASH_COOKIE, Section, Shell};
 use crate::access::policy::Action;
 use crate::access::{In, Me};
 use crate::config::Config;
-use crate::problem::Problem;
+use crate::ids::Key;
+use crate::problem::{Errors, Problem};
 use crate::store::Pool;
 
 /// The request with the pool and the configuration.
@@ -109,13 +110,18 @@ impl Site {
 
     /// What the form of this page starts with: what was typed before the session ended, if the address says so, else
     /// `fresh`.
-    pub async fn start_form(&self, user: crate::ids::Key, fresh: Filled) -> Result<Filled, Problem> {
+    pub async fn start_form(&self, user: Key, fresh: Filled) -> Result<Filled, Problem> {
+        Ok(self.restored(user).await?.unwrap_or(fresh))
+    }
+
+    /// What this person typed on this page before the session ended.
+    pub async fn restored(&self, user: Key) -> Result<Option<Filled>, Problem> {
         let query = url::form_urlencoded::parse(self.req.query_string().as_bytes());
         let Some(id) = query.into_owned().find(|(name, _)| name == "restore").map(|(_, id)| id) else {
-            return Ok(fresh);
+            return Ok(None);
         };
         let path = self.req.path().to_owned();
         let kept = self.pool.read(move |db| kept::restore(db, user, &path, &id)).await?;
-        Ok(kept.map_or(fresh, |form| form.filled(Default::default())))
+        Ok(kept.map(|form| form.filled(Errors::default())))
     }
 }

@@ -4,6 +4,6 @@
   ui.all('time[data-local]', (time) => {
     const moment = new Date(time.dateTime);
     if (isNaN(moment) || moment.getTimezoneOffset() === 0) return;
-    time.append(ui.make('small', { class: 'sub' }, `${words.format(moment)} your time`));
+    time.append(' ', ui.make('small', { class: 'sub' }, `${words.format(moment)} your time`));
   });
 }

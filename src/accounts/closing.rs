@@ -1,0 +1,183 @@
+//! Closing a child account and restoring it, each with a page of its own that first says what it does.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Path;
+use askama::Template;
+
+use super::store::ClosedRow;
+use super::{restorable_until, store};
+use crate::access::In;
+use crate::access::policy::{DeleteAccounts, ReadAccounts};
+use crate::ids;
+use crate::problem::{Errors, Problem, Reason};
+use crate::text;
+use crate::web::site::Keep;
+use crate::web::when::When;
+use crate::web::{Filled, Reply, Section, Sent, Shell, Site, once};
+
+#[derive(Template)]
+#[template(path = "accounts/close.html")]
+struct ClosePage {
+    shell: Shell,
+    account: String,
+    name: String,
+    form: Filled,
+    /// Why it cannot be closed now.
+    refusal: Option<crate::web::errors::Words>,
+    members: String,
+    own_method: bool,
+    until: When,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/restore.html")]
+struct RestorePage {
+    shell: Shell,
+    account: String,
+    form: Filled,
+    child: ClosedView,
+}
+
+#[derive(Template)]
+#[template(path = "accounts/closed.html")]
+struct ClosedPage {
+    shell: Shell,
+    account: String,
+    children: Vec<ClosedView>,
+    may_restore: bool,
+}
+
+struct ClosedView {
+    id: String,
+    name: String,
+    closed: When,
+    until: When,
+}
+
+fn view(row: ClosedRow) -> ClosedView {
+    ClosedView {
+        id: row.id,
+        name: row.name,
+        closed: row.closed_at.into(),
+        until: When::day(restorable_until(row.closed_at)),
+    }
+}
+
+/// GET /a/{account}/settings/close
+pub async fn confirm_close(by: In<DeleteAccounts>, site: Site) -> Result<HttpResponse, Problem> {
+    let page = close_page(&by, &site, Errors::default()).await?;
+    site.page(&page, Keep::Nothing)
+}
+
+async fn close_page(by: &In<DeleteAccounts>, site: &Site, errors: Errors) -> Result<ClosePage, Problem> {
+    let key = by.account().key;
+    let (live, (members, own_method)) =
+        site.pool.read(move |db| Ok((store::live_connections(db, key)?, store::effects_of_closing(db, key)?))).await?;
+    let account = by.account();
+    let refusal = if account.depth == 0 {
+        Some(Reason::RootCannotBeClosed)
+    } else if account.children_count > 0 {
+        Some(Reason::HasChildAccounts(account.children_count))
+    } else if live > 0 {
+        Some(Reason::HasLiveConnections(live))
+    } else {
+        None
+    };
+    let mut form = Filled::with([]);
+    form.set_version(account.version);
+    form.errors = errors;
+    Ok(ClosePage {
+        shell: site.shell(by, Section::Settings, &format!("Close {}?", account.name)).failing(form.failed()),
+        account: account.id.clone(),
+        name: account.name.clone(),
+        form,
+        refusal: refusal.map(|reason| reason.words()),
+        members: text::count(members, "direct member", "direct members"),
+        own_method,
+        until: When::day(restorable_until(ids::now())),
+    })
+}
+
+/// POST /a/{account}/settings/close
+pub async fn close(by: In<DeleteAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &[])?;
+    let (grant, copy) = (by.clone(), form.clone());
+    let back = by.frame().visible_parent().map(|parent| format!("/a/{}/child-accounts", parent.id));
+    let sentence = format!("{} is closed. It can be restored for 30 days.", by.account().name);
+    let done = site.pool.write(move |db| {
+        copy.check().finish()?;
+        once(db, grant.actor().key, &copy.receipt(), |db| {
+            super::close(db, &grant, copy.version())?;
+            Ok(Reply::to(back.unwrap_or_else(|| "/".to_owned()), sentence))
+        })
+    });
+    match done.await {
+        Err(Problem::Invalid(errors)) => {
+            let page = close_page(&by, &site, errors).await?;
+            site.refused(&page)
+        }
+        Err(Problem::Conflict(Reason::Stale)) => {
+            let message = "The account was changed in the meantime. Look at it again before you close it";
+            let page = close_page(&by, &site, Errors::one("", message)).await?;
+            site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
+        }
+        other => Ok(site.see(&other?)),
+    }
+}
+
+/// GET /a/{account}/child-accounts/closed
+pub async fn closed(by: In<ReadAccounts>, site: Site) -> Result<HttpResponse, Problem> {
+    let grant = by.clone();
+    let rows = site
+        .pool
+        .read(move |db| {
+            let reaches = grant.frame().may_below::<ReadAccounts>();
+            if reaches { store::closed_children(db, grant.account().key) } else { Ok(Vec::new()) }
+        })
+        .await?;
+    let page = ClosedPage {
+        shell: site.shell(&by, Section::ChildAccounts, "Closed child accounts"),
+        account: by.account().id.clone(),
+        children: rows.into_iter().map(view).collect(),
+        may_restore: by.frame().may::<DeleteAccounts>(),
+    };
+    site.page(&page, Keep::Private)
+}
+
+/// GET /a/{account}/child-accounts/{child}/restore
+pub async fn confirm_restore(
+    by: In<DeleteAccounts>,
+    site: Site,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (parent, child) = (by.account().key, path.into_inner().1);
+    let row = site.pool.read(move |db| store::closed_child(db, parent, &child)).await?;
+    let child = view(row);
+    let page = RestorePage {
+        shell: site.shell(&by, Section::ChildAccounts, &format!("Restore {}?", child.name)),
+        account: by.account().id.clone(),
+        form: Filled::with([]),
+        child,
+    };
+    site.page(&page, Keep::Nothing)
+}
+
+/// POST /a/{account}/child-accounts/{child}/restore
+pub async fn restore(
+    by: In<DeleteAccounts>,
+    site: Site,
+    path: Path<(String, String)>,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &[])?;
+    let child = path.into_inner().1;
+    let done = site.pool.write(move |db| {
+        form.check().finish()?;
+        once(db, by.actor().key, &form.receipt(), |db| {
+            super::restore(db, &by, &child)?;
+            Ok(Reply::to(format!("/a/{}/child-accounts", by.account().id), "The account is open again."))
+        })
+    });
+    Ok(site.see(&done.await?))
+}

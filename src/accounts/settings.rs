@@ -1,0 +1,181 @@
+//! Account Settings: name, description, contacts, tags. A stale form comes back with both versions side by side.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::{Details, MOST_CONTACTS, MOST_TAGS, store, tags_line};
+use crate::access::In;
+use crate::access::policy::{DeleteAccounts, ReadAccounts, UpdateAccounts};
+use crate::problem::{Errors, Problem, Reason};
+use crate::text;
+use crate::web::site::Keep;
+use crate::web::when::When;
+use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+
+#[derive(Template)]
+#[template(path = "accounts/settings.html")]
+struct SettingsPage {
+    shell: Shell,
+    account: String,
+    form: Filled,
+    created: When,
+    version: i64,
+    parent: Option<(String, String)>,
+    is_root: bool,
+    children: String,
+    may_update: bool,
+    may_close: bool,
+    /// After a stale save: field, what is stored now, what was typed.
+    versions: Vec<(&'static str, String, String)>,
+}
+
+const FIELDS: [&str; 4] = ["name", "description", "contacts", "tags"];
+
+/// GET /a/{account}/settings
+pub async fn edit(by: In<ReadAccounts>, site: Site) -> Result<HttpResponse, Problem> {
+    let restored = site.restored(by.actor().key).await?;
+    let page = page(&by, &site, restored, false).await?;
+    site.page(&page, Keep::Private)
+}
+
+fn fill(details: &Details, version: i64) -> Filled {
+    let tags: Vec<String> = details.tags.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut form = Filled::with([
+        ("name", &*details.name),
+        ("description", &*details.description),
+        ("contacts", &*details.contacts.join("\n")),
+        ("tags", &*tags.join("\n")),
+    ]);
+    form.set_version(version);
+    form
+}
+
+async fn page<A: crate::access::policy::Action>(
+    by: &In<A>,
+    site: &Site,
+    returned: Option<Filled>,
+    stale: bool,
+) -> Result<SettingsPage, Problem> {
+    let key = by.account().key;
+    // Read anew: after a refused save the grant's picture of the account may be old.
+    let (frame, details, created) = {
+        let (user, id) = (by.actor().key, by.account().id.clone());
+        let read = site.pool.read(move |db| {
+            let frame = crate::access::lookup::frame(db, user, &id)?;
+            Ok((frame, store::details(db, key)?, store::created_at(db, key)?))
+        });
+        read.await?
+    };
+    let version = frame.account().version;
+    let mut form = returned.unwrap_or_else(|| fill(&details, version));
+    let versions = if stale { differences(&details, &form) } else { Vec::new() };
+    if stale {
+        form.set_version(version);
+    }
+    let failed = form.failed() || stale;
+    Ok(SettingsPage {
+        shell: site.shell(by, Section::Settings, Section::Settings.label()).failing(failed),
+        account: frame.account().id.clone(),
+        created: created.into(),
+        version,
+        parent: frame.visible_parent().map(|p| (p.id.clone(), p.name.clone())),
+        is_root: frame.account().depth == 0,
+        children: text::count(frame.account().children_count, "child account", "child accounts"),
+        may_update: frame.may::<UpdateAccounts>(),
+        may_close: frame.may::<DeleteAccounts>() && frame.account().depth > 0,
+        form,
+        versions,
+    })
+}
+
+fn differences(now: &Details, typed: &Filled) -> Vec<(&'static str, String, String)> {
+    let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(", ");
+    [
+        ("Name", now.name.clone(), typed.value("name").to_owned()),
+        ("Description", now.description.clone(), typed.value("description").to_owned()),
+        ("Technical contact email", now.contacts.join(", "), lines(typed.value("contacts"))),
+        ("Tags", tags_line(&now.tags), lines(typed.value("tags"))),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// POST /a/{account}/settings
+pub async fn update(by: In<UpdateAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &FIELDS)?;
+    let (grant, copy) = (by.clone(), form.clone());
+    let done = site.pool.write(move |db| {
+        let details = checked(&copy)?;
+        once(db, grant.actor().key, &copy.receipt(), |db| {
+            super::edit(db, &grant, &details, copy.version())?;
+            Ok(Reply::to(format!("/a/{}/settings", grant.account().id), "Settings saved."))
+        })
+    });
+    match done.await {
+        Err(Problem::Invalid(errors)) => {
+            let page = page(&by, &site, Some(form.filled(errors)), false).await?;
+            site.refused(&page)
+        }
+        Err(Problem::Conflict(Reason::Stale)) => {
+            let page = page(&by, &site, Some(form.filled(Errors::default())), true).await?;
+            site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
+        }
+        other => Ok(site.see(&other?)),
+    }
+}
+
+fn checked(form: &Form) -> Result<Details, Problem> {
+    let mut check = form.check();
+    let name = check.line("name", "Name", 1, 64);
+    let description = check.block("description", "Description", 0, 256);
+    let contacts = check.emails("contacts", "Technical contact email", MOST_CONTACTS);
+    let typed = check.block("tags", "Tags", 0, 20_000);
+    let tags = match tags_of(&typed) {
+        Ok(tags) => tags,
+        Err(why) => {
+            check.note("tags", Some(why));
+            Vec::new()
+        }
+    };
+    check.finish()?;
+    Ok(Details { name, description, contacts, tags })
+}
+
+/// Tags as typed, `name: value` or `name=value` on each line, sorted by name.
+fn tags_of(typed: &str) -> Result<Vec<(String, String)>, String> {
+    let mut tags: Vec<(String, String)> = Vec::new();
+    for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let shown: String = line.chars().take(40).collect();
+        let Some((name, value)) = line.split_once([':', '=']) else {
+            return Err(format!("Write each tag as “name: value”; “{shown}” is not"));
+        };
+        let (name, value) = (name.trim(), value.trim());
+        if name.is_empty() || name.chars().count() > 64 || value.chars().count() > 256 {
+            return Err(format!("A tag's name has 1 to 64 characters and its value up to 256; see “{shown}”"));
+        }
+        if tags.iter().any(|(known, _)| known == name) {
+            return Err(format!("The tag “{name}” is there twice"));
+        }
+        tags.push((name.to_owned(), value.to_owned()));
+    }
+    if tags.len() > MOST_TAGS {
+        return Err(format!("Enter at most {MOST_TAGS} tags; there are {}", tags.len()));
+    }
+    tags.sort();
+    Ok(tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tags_of;
+
+    #[test]
+    fn tags_are_lines_of_name_and_value() {
+        let tags = tags_of("region: eu\ncost=42\n\n").unwrap();
+        assert_eq!(tags, [("cost".to_owned(), "42".to_owned()), ("region".to_owned(), "eu".to_owned())]);
+        for wrong in ["no separator", ": x", "a: 1\na: 2"] {
+            assert!(tags_of(wrong).is_err(), "{wrong}");
+        }
+    }
+}

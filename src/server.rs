@@ -1,0 +1,62 @@
+//! Running the console: opens the database, listens, and on Ctrl-C or SIGTERM finishes what was begun.
+
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::web::Data;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{self, Parts};
+use crate::config::Config;
+use crate::consent;
+use crate::store::installation::{self, Purpose};
+use crate::store::{self, Pool};
+
+/// How long running requests may take to finish, in seconds.
+const PATIENCE: u64 = 30;
+
+/// Opens (and makes, and migrates) the database and puts into it what every installation needs.
+pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
+    let pool = Pool::open(&config.database_url, config.database_connections)?;
+    let cookie_key = pool.write_here(|db| installation::cookie_key(db, purpose))?;
+    pool.write_here(consent::install_first_versions)?;
+    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), cookie_key })
+}
+
+/// Serves until told to stop. `greeting` is printed once people can connect.
+pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
+    let bind = parts.config.bind;
+    let server = HttpServer::new(move || app::build(parts.clone()))
+        .client_request_timeout(Duration::from_secs(10))
+        .client_disconnect_timeout(Duration::from_secs(5))
+        .shutdown_timeout(PATIENCE)
+        .disable_signals()
+        .bind(bind)
+        .map_err(|e| anyhow::anyhow!("BIND (--bind) is {bind}: {e}"))?
+        .run();
+    println!("{greeting}");
+    let handle = server.handle();
+    actix_web::rt::spawn(async move {
+        if stop_signal().await.is_ok() {
+            eprintln!("Stopping: running requests are finished first.");
+            handle.stop(true).await;
+        }
+    });
+    server.await?;
+    Ok(())
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Compares what is stored with what follows from it, over the whole database; answers every difference.
+pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
+    let pool = Pool::open(&config.database_url, 2)?;
+    Ok(pool.read_here(store::check::differences)?)
+}

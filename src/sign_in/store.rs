@@ -1,0 +1,124 @@
+//! Rows of users, and of their sessions as their owner sees them.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use super::{Names, NewUser};
+use crate::access::{Actor, lookup};
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::schema::{accounts, assignments, sessions, users};
+use crate::text::email_key;
+
+pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
+    let (key, id) = (ids::next_key(), ids::new_id("user"));
+    diesel::insert_into(users::table)
+        .values((
+            users::key.eq(key),
+            users::id.eq(&id),
+            users::email.eq(&new.email),
+            users::email_key.eq(email_key(&new.email)),
+            users::first_name.eq(&new.first_name),
+            users::last_name.eq(&new.last_name),
+            users::company.eq(&new.company),
+            users::password_hash.eq(&new.password_hash),
+            users::created_at.eq(ids::now()),
+        ))
+        .execute(db)?;
+    Ok((key, id))
+}
+
+/// The user with this address: key and password hash.
+pub fn by_email(db: &mut Db, email: &str) -> Result<Option<(Key, String)>, Problem> {
+    let found = users::table.filter(users::email_key.eq(email_key(email)));
+    Ok(found.select((users::key, users::password_hash)).first(db).optional()?)
+}
+
+pub fn password_hash(db: &mut Db, user: Key) -> Result<String, Problem> {
+    Ok(users::table.find(user).select(users::password_hash).first(db)?)
+}
+
+pub fn id_and_name(db: &mut Db, user: Key) -> Result<(String, String), Problem> {
+    let row = users::table.find(user).select((users::id, users::first_name, users::last_name));
+    let (id, first, last) = row.first::<(String, String, String)>(db)?;
+    Ok((id, format!("{first} {last}")))
+}
+
+pub fn names(db: &mut Db, user: Key) -> Result<(Names, i64), Problem> {
+    let row = users::table.find(user).select((users::first_name, users::last_name, users::company, users::version));
+    let (first_name, last_name, company, version) = row.first::<(String, String, String, i64)>(db)?;
+    Ok((Names { first_name, last_name, company }, version))
+}
+
+pub fn update_names(db: &mut Db, user: Key, names: &Names, version: i64) -> Result<usize, Problem> {
+    let row = users::table.filter(users::key.eq(user)).filter(users::version.eq(version));
+    Ok(diesel::update(row)
+        .set((
+            users::first_name.eq(&names.first_name),
+            users::last_name.eq(&names.last_name),
+            users::company.eq(&names.company),
+            users::version.eq(version + 1),
+        ))
+        .execute(db)?)
+}
+
+pub fn set_password(db: &mut Db, user: Key, hash: &str) -> Result<(), Problem> {
+    diesel::update(users::table.find(user)).set(users::password_hash.eq(hash)).execute(db)?;
+    Ok(())
+}
+
+pub fn set_theme(db: &mut Db, user: Key, theme: &str) -> Result<(), Problem> {
+    diesel::update(users::table.find(user)).set(users::theme.eq(theme)).execute(db)?;
+    Ok(())
+}
+
+/// One of a person's sessions.
+#[derive(Debug, Clone, Queryable)]
+pub struct SessionRow {
+    pub id: String,
+    pub address: String,
+    pub user_agent: String,
+    pub created_at: NaiveDateTime,
+    pub last_used_at: NaiveDateTime,
+}
+
+pub fn live_sessions(db: &mut Db, user: Key) -> Result<Vec<SessionRow>, Problem> {
+    Ok(sessions::table
+        .filter(sessions::user_key.eq(user))
+        .filter(sessions::expires_at.gt(ids::now()))
+        .order(sessions::last_used_at.desc())
+        .select((sessions::id, sessions::address, sessions::user_agent, sessions::created_at, sessions::last_used_at))
+        .load(db)?)
+}
+
+pub fn end_session(db: &mut Db, user: Key, session_id: &str) -> Result<usize, Problem> {
+    let own = sessions::table.filter(sessions::user_key.eq(user));
+    Ok(diesel::delete(own.filter(sessions::id.eq(session_id))).execute(db)?)
+}
+
+pub fn end_other_sessions(db: &mut Db, user: Key, current: &str) -> Result<usize, Problem> {
+    let own = sessions::table.filter(sessions::user_key.eq(user));
+    Ok(diesel::delete(own.filter(sessions::id.ne(current))).execute(db)?)
+}
+
+/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership.
+pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
+    if let Some(last) = actor.last_account {
+        let id = accounts::table.find(last).select(accounts::id).first::<String>(db).optional()?;
+        if let Some(id) = id
+            && lookup::frame(db, actor.key, &id).is_ok_and(|frame| !frame.held().is_empty())
+        {
+            return Ok(Some(id));
+        }
+    }
+    Ok(assignments::table
+        .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
+        .filter(assignments::user_key.eq(actor.key))
+        .filter(accounts::closed_at.is_null())
+        .filter(assignments::scope.ne(lookup::scope::BELOW))
+        .order((accounts::depth, accounts::name_key, accounts::key))
+        .select(accounts::id)
+        .first(db)
+        .optional()?)
+}

@@ -1,0 +1,142 @@
+//! Guessing at sign-in (ASVS 5.0, 6.1.1 and 6.3.1). Attempts are counted before the password is looked at, in three
+//! buckets over 15 minutes: an address (50), an address with one e-mail (10), an e-mail from anywhere (100). The last
+//! does not hold for an address from which that person signed in during the last 30 days, so that a stranger cannot
+//! lock them out. Only hashes of addresses and e-mails are kept.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::ids::{self, sha256_hex};
+use crate::problem::Problem;
+use crate::store::schema::throttles;
+use crate::store::{self as database, Db};
+use crate::text::email_key;
+
+const WINDOW_MINUTES: i64 = 15;
+const KNOWN_DAYS: i64 = 30;
+const PER_ADDRESS: i64 = 50;
+const PER_PAIR: i64 = 10;
+const PER_EMAIL: i64 = 100;
+/// New accounts from one address in a window.
+const SIGN_UPS: i64 = 20;
+
+/// Whom an attempt is counted against.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    address: String,
+    pair: String,
+    email: String,
+    known: String,
+}
+
+impl Attempt {
+    pub fn new(address: &str, email: &str) -> Attempt {
+        let (network, email) = (network(address), email_key(email));
+        let bucket = |kind: &str, what: &str| format!("{kind}:{}", &sha256_hex(what.as_bytes())[..32]);
+        let both = format!("{email} {network}");
+        Attempt {
+            address: bucket("address", &network),
+            pair: bucket("pair", &both),
+            email: bucket("email", &email),
+            known: bucket("known", &both),
+        }
+    }
+}
+
+/// Somebody with one IPv6 line has 2^64 addresses: the line counts, not the address.
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V6(v6)) if v6.to_ipv4_mapped().is_none() => {
+            let bits = u128::from(v6) >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from(bits))
+        }
+        _ => address.to_owned(),
+    }
+}
+
+/// Counts an attempt to sign in. TooMany when one of the buckets is full.
+pub fn count(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
+    database::write(db, |db| {
+        sweep(db)?;
+        let known = row(db, &attempt.known)?.is_some_and(|(at, _)| ids::now() - at < Duration::days(KNOWN_DAYS));
+        take(db, &attempt.address, PER_ADDRESS)?;
+        take(db, &attempt.pair, PER_PAIR)?;
+        if known { Ok(()) } else { take(db, &attempt.email, PER_EMAIL) }
+    })
+}
+
+/// Counts somebody signing up.
+pub fn count_sign_up(db: &mut Db, address: &str) -> Result<(), Problem> {
+    let bucket = format!("sign-up:{}", &sha256_hex(network(address).as_bytes())[..32]);
+    database::write(db, |db| take(db, &bucket, SIGN_UPS))
+}
+
+/// A right password: the attempt was none, and the address is known from now on.
+pub fn succeeded(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
+    database::write(db, |db| {
+        diesel::delete(throttles::table.filter(throttles::bucket.eq_any([&attempt.pair, &attempt.known])))
+            .execute(db)?;
+        diesel::update(throttles::table.filter(throttles::bucket.eq_any([&attempt.address, &attempt.email])))
+            .set(throttles::failures.eq(throttles::failures - 1))
+            .execute(db)?;
+        insert(db, &attempt.known, 0)
+    })
+}
+
+fn row(db: &mut Db, bucket: &str) -> Result<Option<(NaiveDateTime, i64)>, Problem> {
+    let row = throttles::table.find(bucket).select((throttles::window_started_at, throttles::failures));
+    Ok(row.first(db).optional()?)
+}
+
+fn insert(db: &mut Db, bucket: &str, failures: i64) -> Result<(), Problem> {
+    diesel::sql_query(
+        "INSERT INTO throttles (bucket, window_started_at, failures) VALUES ($1, $2, $3)
+         ON CONFLICT (bucket) DO UPDATE SET window_started_at = $2, failures = $3",
+    )
+    .bind::<diesel::sql_types::Text, _>(bucket)
+    .bind::<diesel::sql_types::Timestamp, _>(ids::now())
+    .bind::<diesel::sql_types::BigInt, _>(failures)
+    .execute(db)?;
+    Ok(())
+}
+
+/// One more in the bucket, atomically; TooMany with the seconds until its window ends.
+fn take(db: &mut Db, bucket: &str, most: i64) -> Result<(), Problem> {
+    let now = ids::now();
+    let window = Duration::minutes(WINDOW_MINUTES);
+    let counted = diesel::update(throttles::table.find(bucket).filter(throttles::window_started_at.gt(now - window)))
+        .set(throttles::failures.eq(throttles::failures + 1))
+        .execute(db)?;
+    if counted == 0 {
+        return insert(db, bucket, 1);
+    }
+    match row(db, bucket)? {
+        Some((started, failures)) if failures > most => {
+            Err(Problem::TooMany { seconds: (started + window - now).num_seconds().max(1) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Rows that tell nothing any more.
+fn sweep(db: &mut Db) -> Result<(), Problem> {
+    let now = ids::now();
+    let old = throttles::window_started_at.lt(now - Duration::minutes(WINDOW_MINUTES)).and(throttles::failures.gt(0));
+    let forgotten = throttles::window_started_at.lt(now - Duration::days(KNOWN_DAYS));
+    diesel::delete(throttles::table.filter(old.or(forgotten))).execute(db)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_of_ipv6_is_one_address() {
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("10.0.0.1"), "10.0.0.1");
+    }
+}

@@ -1,0 +1,74 @@
+//! Does the ancestry say what the parents say? Compared over the whole database with one recursive walk, as a command
+//! and in tests; requests never walk.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::Db;
+use crate::problem::Problem;
+
+#[derive(QueryableByName)]
+struct Difference {
+    #[diesel(sql_type = Text)]
+    what: String,
+    #[diesel(sql_type = Text)]
+    id: String,
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// Differences listed of each kind.
+const MOST: i64 = 100;
+
+const CHECKS: [(&str, &str); 4] = [
+    (
+        "ancestry",
+        "WITH RECURSIVE walk (descendant_key, ancestor_key, distance) AS (
+             SELECT key, key, CAST(0 AS BIGINT) FROM accounts
+             UNION ALL
+             SELECT w.descendant_key, a.parent_key, w.distance + 1
+             FROM walk w JOIN accounts a ON a.key = w.ancestor_key WHERE a.parent_key IS NOT NULL
+         ),
+         odd AS (
+             SELECT * FROM (SELECT * FROM walk EXCEPT
+                 SELECT descendant_key, ancestor_key, distance FROM account_ancestry) missing
+             UNION ALL
+             SELECT * FROM (SELECT descendant_key, ancestor_key, distance FROM account_ancestry EXCEPT
+                 SELECT * FROM walk) extra
+         )
+         SELECT 'ancestry rows that differ from the parents' AS what, a.id AS id, COUNT(*) AS n
+         FROM odd o JOIN accounts a ON a.key = o.descendant_key GROUP BY a.id ORDER BY a.id LIMIT $1",
+    ),
+    (
+        "children",
+        "SELECT 'children_count differs from the open children' AS what, p.id AS id,
+                p.children_count - (SELECT COUNT(*) FROM accounts c WHERE c.parent_key = p.key AND c.closed_at IS NULL) AS n
+         FROM accounts p
+         WHERE p.children_count <> (SELECT COUNT(*) FROM accounts c WHERE c.parent_key = p.key AND c.closed_at IS NULL)
+         ORDER BY p.id LIMIT $1",
+    ),
+    (
+        "roots",
+        "SELECT 'root_key differs from the topmost ancestor' AS what, a.id AS id, a.depth AS n
+         FROM accounts a JOIN account_ancestry an ON an.descendant_key = a.key AND an.distance = a.depth
+         WHERE an.ancestor_key <> a.root_key ORDER BY a.id LIMIT $1",
+    ),
+    (
+        "administrators",
+        "SELECT 'a root account has no direct administrator' AS what, a.id AS id, CAST(0 AS BIGINT) AS n
+         FROM accounts a WHERE a.parent_key IS NULL AND NOT EXISTS (
+             SELECT 1 FROM assignments s JOIN roles r ON r.key = s.role_key
+             WHERE s.account_key = a.key AND s.scope <> 'below' AND r.permissions & 1 = 1)
+         ORDER BY a.id LIMIT $1",
+    ),
+];
+
+/// Every difference, as a line for people; empty when all is well.
+pub fn differences(db: &mut Db) -> Result<Vec<String>, Problem> {
+    let mut lines = Vec::new();
+    for (name, sql) in CHECKS {
+        let rows: Vec<Difference> = diesel::sql_query(sql).bind::<BigInt, _>(MOST).load(db)?;
+        lines.extend(rows.into_iter().map(|row| format!("{name}: {} ({}): {}", row.what, row.id, row.n)));
+    }
+    Ok(lines)
+}

@@ -1,0 +1,88 @@
+// Every page, light and dark, wide and narrow: accessible, nothing cut off, nothing from elsewhere, printable.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { axe, openPage, startBrowser, startConsole, watch } from './console.mjs';
+import { reachable, usualPaths } from './crawl.mjs';
+import { plant } from './steps.mjs';
+
+const nobodys = '/a/ac-AAAAAAAAAAAAAAAAAAAAAA/dashboard';
+const signedOut = ['/sign-in', '/sign-up'];
+let console_, browser, storageState, tree, paths;
+
+before(async () => {
+  [console_, browser] = await Promise.all([startConsole(), startBrowser()]);
+  const page = await openPage(browser, console_.url);
+  tree = await plant(page);
+  storageState = await page.context().storageState();
+  paths = await reachable(page, [...usualPaths(tree.root, tree.child, tree.leaf), nobodys]);
+  await page.context().close();
+});
+after(async () => {
+  await browser?.close();
+  await console_?.stop();
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const width of [1280, 320]) {
+    test(`${colorScheme}, ${width} px`, { timeout: 600_000 }, async (t) => {
+      const view = { colorScheme, viewport: { width, height: 800 } };
+      await visit(t, { ...view, storageState }, paths);
+      await visit(t, view, signedOut);
+    });
+  }
+}
+
+test('printed', { timeout: 300_000 }, async (t) => {
+  const page = await openPage(browser, console_.url, { storageState });
+  for (const path of paths) {
+    await t.test(titled(path), async () => {
+      await page.goto(path);
+      assert.equal((await page.pdf()).subarray(0, 5).toString(), '%PDF-');
+    });
+  }
+  await page.context().close();
+});
+
+test('at most five requests at a first visit', async (t) => {
+  for (const path of [`/a/${tree.root}/dashboard`, `/a/${tree.root}/child-accounts`, '/sign-in']) {
+    await t.test(titled(path), async () => {
+      const page = await openPage(browser, console_.url, path === '/sign-in' ? {} : { storageState });
+      const seen = watch(page, console_.url);
+      await page.goto(path, { waitUntil: 'networkidle' });
+      assert.ok(seen.requests <= 5, `${seen.requests} requests`);
+      await page.context().close();
+    });
+  }
+});
+
+/** The path with names for the accounts' ids, the same at every run. */
+const titled = (path) => Object.entries(tree).reduce((title, [name, id]) => title.replaceAll(id, `{${name}}`), path);
+
+async function visit(t, options, all) {
+  for (const path of all) {
+    await t.test(titled(path), async () => {
+      const page = await openPage(browser, console_.url, options);
+      try {
+        await look(page, path);
+      } finally {
+        await page.context().close();
+      }
+    });
+  }
+}
+
+async function look(page, path) {
+  const seen = watch(page, console_.url);
+  const response = await page.goto(path);
+  assert.equal(response.status(), path === nobodys ? 404 : 200);
+  const { wide, room, headings } = await page.evaluate(() => ({
+    wide: document.documentElement.scrollWidth,
+    room: window.innerWidth,
+    headings: document.querySelectorAll('h1').length,
+  }));
+  if (path === nobodys) seen.errors = seen.errors.filter((text) => !/status of 404/.test(text));
+  assert.deepEqual([seen.csp, seen.errors, seen.elsewhere], [[], [], []], 'complaints: CSP, console, other hosts');
+  assert.ok(wide <= room, `scrolls sideways: ${wide} px in ${room}`);
+  assert.equal(headings, 1, 'h1 headings');
+  assert.deepEqual(await axe(page), []);
+}
