@@ -6,6 +6,7 @@ pub mod billing;
 pub mod config;
 pub mod consent;
 pub mod dashboard;
+pub mod demo;
 pub mod help;
 pub mod ids;
 pub mod members;
