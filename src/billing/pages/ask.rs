@@ -64,10 +64,10 @@ struct Loser {
 /// Shows the question: 200 when it is asked, 409 when an answer to it was not accepted.
 pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Result<HttpResponse, Problem> {
     let Question { change, act, form, version, reason } = question;
-    let account = by.account().key;
+    let account = by.account().clone();
     let read = move |db: &mut Db| {
-        let effects = billing::effects(db, account, change)?;
-        let losers = billing::losers_with_paths(db, account, &effects, NAMED)?;
+        let effects = billing::effects(db, account.key, change)?;
+        let losers = billing::losers_with_paths(db, &account, &effects, NAMED)?;
         Ok((effects, losers))
     };
     let (effects, losers) = site.pool.read(read).await?;
@@ -189,6 +189,7 @@ fn is_named(one: &Follower, frame: &Frame) -> bool {
 
 fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
     let held = if one.distance == 0 { frame.held() } else { frame.below };
+    let path = if one.distance == 0 { "this account".to_owned() } else { path };
     Loser { href: billing_or_dashboard(&one.id, held), name: one.name, path, live: one.live }
 }
 

@@ -143,7 +143,7 @@ pub async fn losing(
         .pool
         .read_long(move |db| {
             let effects = super::effects(db, account.key, change)?;
-            super::losers_with_paths(db, account.key, &effects, MOST_IN_A_FILE)
+            super::losers_with_paths(db, &account, &effects, MOST_IN_A_FILE)
         })
         .await?;
     let rows = rows.into_iter().map(|(one, path)| {
