@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 
-use crate::access::{Grant, Place};
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, UpdateBilling};
+use crate::access::{Grant, Place};
 use crate::accounts::list;
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
@@ -141,10 +141,12 @@ pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &st
         }
         weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
         let method = store::insert(db, account, new)?;
-        let event = new.fields().into_iter().fold(
-            Event::new(EventType::AccountBillingCreate, subject(&method)),
-            |event, (field, value)| if value.is_empty() { event } else { event.with(field, value) },
-        );
+        let event = new
+            .fields()
+            .into_iter()
+            .fold(Event::new(EventType::AccountBillingCreate, subject(&method)), |event, (field, value)| {
+                if value.is_empty() { event } else { event.with(field, value) }
+            });
         Ok((method, event))
     })
 }
@@ -182,10 +184,13 @@ pub fn remove(db: &mut Db, by: &Grant<DeleteBilling>, version: i64, confirmed: &
         if !store::delete(db, account, version)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
-        let event = old.entries.fields().into_iter().fold(
-            Event::new(EventType::AccountBillingDelete, subject(&old)),
-            |event, (field, value)| if value.is_empty() { event } else { event.without(field, value) },
-        );
+        let event = old
+            .entries
+            .fields()
+            .into_iter()
+            .fold(Event::new(EventType::AccountBillingDelete, subject(&old)), |event, (field, value)| {
+                if value.is_empty() { event } else { event.without(field, value) }
+            });
         Ok(((), event))
     })
 }

@@ -108,7 +108,8 @@ fn latest(db: &mut Db, frame: &Frame) -> Result<Option<Vec<Latest>>, Problem> {
 fn agreements(readiness: &Readiness) -> String {
     let named = |accepted: bool| {
         let some = readiness.agreements.iter().filter(|(_, is)| *is == accepted);
-        let names: Vec<String> = some.map(|(document, _)| format!("{} {}", document.document, document.version)).collect();
+        let names: Vec<String> =
+            some.map(|(document, _)| format!("{} {}", document.document, document.version)).collect();
         names.join(" and ")
     };
     match (named(true).as_str(), named(false).as_str()) {

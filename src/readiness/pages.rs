@@ -206,9 +206,7 @@ fn below(db: &mut Db, frame: &Frame, page: PageQuery, missing: Missing) -> Resul
         Missing::Agreements => sums.awaiting_agreements,
         Missing::Payment => sums.awaiting_payment,
     };
-    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| {
-        Cursor(row.name_key.clone(), row.key)
-    });
+    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| Cursor(row.name_key.clone(), row.key));
     let keys: Vec<Key> = list.rows.iter().map(|row| row.key).collect();
     let paths = billing::paths(db, account, &keys)?;
     let query = filter_query(missing);

@@ -172,7 +172,8 @@ fn more(effects: &Effects) -> Vec<String> {
         sentences.push(format!("{who} and inherits in the same way."));
     }
     if effects.after == Own::None {
-        sentences.push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
+        sentences
+            .push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
     }
     sentences
 }
@@ -180,7 +181,9 @@ fn more(effects: &Effects) -> Vec<String> {
 fn refusal(effects: &Effects) -> String {
     let accounts = text::count(effects.losing.connected, "account has", "accounts have");
     let connections = text::count(effects.losing.connections, "live connection", "live connections");
-    format!("{accounts} {connections} and no other payer. Give a payment method of its own to each, or delete the connections.")
+    format!(
+        "{accounts} {connections} and no other payer. Give a payment method of its own to each, or delete the connections."
+    )
 }
 
 fn is_named(one: &Follower, frame: &Frame) -> bool {
