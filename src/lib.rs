@@ -4,6 +4,7 @@ pub mod app;
 pub mod audit;
 pub mod billing;
 pub mod config;
+pub mod connections;
 pub mod consent;
 pub mod dashboard;
 pub mod demo;

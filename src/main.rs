@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
-use subtenant::{consent, demo, server};
 use subtenant::store::installation::Purpose;
+use subtenant::{consent, demo, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

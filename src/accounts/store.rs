@@ -7,11 +7,10 @@ use diesel::sql_types::BigInt;
 
 use super::{Details, Opened};
 use crate::access::Place;
-use crate::billing;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, account_tags, accounts, assignments, connections, payment_methods};
+use crate::store::schema::{account_ancestry, account_tags, accounts, assignments, payment_methods};
 use crate::text::name_key;
 
 /// Inserts an account below `parent`, or a root account.
@@ -130,14 +129,6 @@ pub fn by_name(db: &mut Db, root: Key, name: &str) -> Result<Key, Problem> {
         .filter(accounts::closed_at.is_null())
         .order((accounts::depth, accounts::key))
         .select(accounts::key)
-        .first(db)?)
-}
-
-pub fn live_connections(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(connections::table
-        .filter(connections::account_key.eq(account))
-        .filter(connections::state.ne_all(billing::ENDED_STATES))
-        .select(count_star())
         .first(db)?)
 }
 

@@ -141,12 +141,12 @@ pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &st
         }
         weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
         let method = store::insert(db, account, new)?;
-        let event = new
-            .fields()
-            .into_iter()
-            .fold(Event::new(EventType::AccountBillingCreate, subject(&method)), |event, (field, value)| {
+        let event = new.fields().into_iter().fold(
+            Event::new(EventType::AccountBillingCreate, subject(&method)),
+            |event, (field, value)| {
                 if value.is_empty() { event } else { event.with(field, value) }
-            });
+            },
+        );
         Ok((method, event))
     })
 }
@@ -184,13 +184,12 @@ pub fn remove(db: &mut Db, by: &Grant<DeleteBilling>, version: i64, confirmed: &
         if !store::delete(db, account, version)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
-        let event = old
-            .entries
-            .fields()
-            .into_iter()
-            .fold(Event::new(EventType::AccountBillingDelete, subject(&old)), |event, (field, value)| {
+        let event = old.entries.fields().into_iter().fold(
+            Event::new(EventType::AccountBillingDelete, subject(&old)),
+            |event, (field, value)| {
                 if value.is_empty() { event } else { event.without(field, value) }
-            });
+            },
+        );
         Ok(((), event))
     })
 }

@@ -79,7 +79,10 @@ pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, 
 pub fn add_user(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<Key, Problem> {
     database::write(db, |db| {
         if store::by_email(db, &new.email)?.is_some() {
-            return Err(Problem::invalid("email", "This email address cannot be used. If it is yours, sign in instead"));
+            return Err(Problem::invalid(
+                "email",
+                "This email address cannot be used. If it is yours, sign in instead",
+            ));
         }
         let (user, user_id) = store::insert(db, new)?;
         let subject = Subject::new("USER", &user_id, &format!("{} {}", new.first_name, new.last_name));
