@@ -17,7 +17,7 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, consent, dashboard, readiness, sign_in, switcher};
+use crate::{accounts, audit, billing, consent, dashboard, help, readiness, sign_in, switcher};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -38,6 +38,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());
+    all.extend(help::routes());
     all
 }
 

@@ -27,6 +27,11 @@ pub fn next_key() -> Key {
     if drawn > last { drawn } else { LAST_KEY.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
+/// The smallest key that [`next_key`] draws at this moment: where a range of time begins among rows in key order.
+pub fn first_key_at(at: NaiveDateTime) -> Key {
+    at.and_utc().timestamp_micros().saturating_sub(EPOCH_2020_MICROS).saturating_mul(1 << 12)
+}
+
 /// 128 random bits as 22 characters of base64url.
 pub fn token() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
@@ -57,6 +62,13 @@ mod tests {
     fn keys_of_one_process_only_grow() {
         let keys: Vec<Key> = (0..10_000).map(|_| next_key()).collect();
         assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn a_range_of_time_is_a_range_of_keys() {
+        let before = first_key_at(now());
+        let key = next_key();
+        assert!(before <= key && key < first_key_at(now() + chrono::Duration::seconds(60)));
     }
 
     #[test]

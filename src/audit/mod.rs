@@ -8,8 +8,10 @@
 //! ```
 
 pub mod event;
+mod filter;
 pub mod pages;
 mod store;
+mod view;
 
 use crate::access::policy::Action;
 use crate::access::{Actor, Grant, Origin};

@@ -10,16 +10,41 @@ fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
+/// A file that grows row by row, for exports that are too long to be held twice.
+pub struct Table(csv::Writer<Vec<u8>>);
+
+fn broken(error: impl std::fmt::Display) -> Problem {
+    Problem::Bug(anyhow::anyhow!("a CSV row could not be written: {error}"))
+}
+
+impl Table {
+    pub fn new(head: &[&str]) -> Result<Table, Problem> {
+        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        out.write_record(head).map_err(broken)?;
+        Ok(Table(out))
+    }
+
+    pub fn row(&mut self, cells: &[String]) -> Result<(), Problem> {
+        self.0.write_record(cells.iter().map(|cell| harmless(cell))).map_err(broken)
+    }
+
+    pub fn finish(self) -> Result<Vec<u8>, Problem> {
+        self.0.into_inner().map_err(broken)
+    }
+}
+
+/// The file as an answer.
+pub fn answer(name: &str, bytes: Vec<u8>) -> HttpResponse {
+    download(name, "text/csv; charset=utf-8; header=present", bytes)
+}
+
 /// The rows as one file to download.
 pub fn file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Result<HttpResponse, Problem> {
-    let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let broken = |e: csv::Error| Problem::Bug(e.into());
-    out.write_record(head).map_err(broken)?;
+    let mut table = Table::new(head)?;
     for row in rows {
-        out.write_record(row.iter().map(|cell| harmless(cell))).map_err(broken)?;
+        table.row(&row)?;
     }
-    let bytes = out.into_inner().map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))?;
-    Ok(download(name, "text/csv; charset=utf-8; header=present", bytes))
+    Ok(answer(name, table.finish()?))
 }
 
 /// Anything as a file to download; the name may hold any character.

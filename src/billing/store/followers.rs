@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 
-use crate::accounts::store::ENDED_STATES;
 use crate::billing::effects::{Reach, Tally};
+use crate::connections::ENDED_STATES;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;

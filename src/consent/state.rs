@@ -1,0 +1,75 @@
+//! Where accounts stand with their agreements, for lists: two queries however many accounts are asked about.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
+
+use super::document::{Document, Kind};
+use super::{in_force, store};
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::Db;
+
+/// Whether an account is bound by what is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Bound by these versions, by the later of the two since `at`.
+    Accepted { msa: i64, aup: i64, at: NaiveDateTime },
+    /// These are still to be accepted.
+    Missing(Vec<Document>),
+}
+
+impl State {
+    pub fn is_accepted(&self) -> bool {
+        matches!(self, State::Accepted { .. })
+    }
+
+    /// For a badge in a list: "Accepted", "Not accepted", "AUP not accepted".
+    pub fn words(&self) -> String {
+        match self {
+            State::Accepted { .. } => "Accepted".to_owned(),
+            State::Missing(documents) => match documents.as_slice() {
+                [one] => format!("{} not accepted", one.kind.code()),
+                _ => "Not accepted".to_owned(),
+            },
+        }
+    }
+
+    /// The line below it: "MSA 1, AUP 2, 23 Nov 2026" or what is missing.
+    pub fn detail(&self) -> String {
+        match self {
+            State::Accepted { msa, aup, at } => format!("MSA {msa}, AUP {aup}, {}", at.format("%-d %b %Y")),
+            State::Missing(documents) => {
+                let each = documents.iter().map(|d| format!("{} {}", d.kind.code(), d.version));
+                format!("Needs {}", each.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// The badge's tone.
+    pub fn tone(&self) -> &'static str {
+        if self.is_accepted() { "good" } else { "warn" }
+    }
+}
+
+/// The state of each of these accounts.
+pub fn states(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, State>, Problem> {
+    let holding = in_force(db)?;
+    let keys: Vec<Key> = holding.iter().map(|d| d.key).collect();
+    let mut accepted: HashMap<Key, HashMap<Key, NaiveDateTime>> = HashMap::new();
+    for (account, document, at) in store::accepted(db, accounts, &keys)? {
+        accepted.entry(account).or_default().insert(document, at);
+    }
+    let none = HashMap::new();
+    let state = |account: &Key| (*account, state_of(&holding, accepted.get(account).unwrap_or(&none)));
+    Ok(accounts.iter().map(state).collect())
+}
+
+fn state_of(holding: &[Document], accepted: &HashMap<Key, NaiveDateTime>) -> State {
+    let missing: Vec<Document> = holding.iter().filter(|d| !accepted.contains_key(&d.key)).cloned().collect();
+    let version = |kind: Kind| holding.iter().find(|d| d.kind == kind).map_or(0, |d| d.version);
+    match accepted.values().max() {
+        Some(at) if missing.is_empty() => State::Accepted { msa: version(Kind::Msa), aup: version(Kind::Aup), at: *at },
+        _ => State::Missing(missing),
+    }
+}
