@@ -68,7 +68,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
-            let sums = if has_below { Some(readiness::below(db, account.key)?) } else { None };
+            let sums = if has_below { Some(Below::of(&readiness.states_below(db)?)) } else { None };
             Ok((readiness, sums, latest(db, grant.frame())?))
         })
         .await?;
