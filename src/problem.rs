@@ -53,6 +53,8 @@ pub enum Reason {
         connections: i64,
     },
     BillingExists,
+    /// What it would do was not confirmed, or is not any more what was; the room shows the effects.
+    Unconfirmed,
     AdminAccessMustExist,
     AlreadyConsented,
 }
@@ -60,7 +62,7 @@ pub enum Reason {
 impl Reason {
     pub fn code(&self) -> &'static str {
         match self {
-            Reason::Stale | Reason::FormReused => "CONFLICT",
+            Reason::Stale | Reason::FormReused | Reason::Unconfirmed => "CONFLICT",
             Reason::HasChildAccounts(_) => "ACCOUNT_HAS_CHILD_ACCOUNTS",
             Reason::HasLiveConnections(_) => "ACCOUNT_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
             Reason::RootCannotBeClosed | Reason::CannotBeRestored | Reason::Cycle => "MODIFICATION_NOT_ALLOWED",

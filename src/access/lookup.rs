@@ -1,6 +1,8 @@
 //! The access check's queries: the chain of accounts, and the assignments that reach along it. Two keyed reads
 //! whatever the size of the tree; a closed account is not found.
 
+use std::collections::HashMap;
+
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
@@ -62,28 +64,35 @@ fn chain(db: &mut Db, account_id: &str) -> Result<Vec<Place>, Problem> {
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((
-            accounts::key,
-            accounts::id,
-            accounts::name,
-            accounts::depth,
-            accounts::root_key,
-            accounts::children_count,
-            accounts::version,
-        ))
-        .load::<(Key, String, String, i64, Key, i64, i64)>(db)?;
-    Ok(rows
-        .into_iter()
-        .map(|(key, id, name, depth, root_key, children_count, version)| Place {
-            key,
-            id,
-            name,
-            depth,
-            root_key,
-            children_count,
-            version,
-        })
-        .collect())
+        .select(PLACE_COLUMNS)
+        .load::<PlaceRow>(db)?;
+    Ok(rows.into_iter().map(place_of).collect())
+}
+
+type PlaceRow = (Key, String, String, i64, Key, i64, i64);
+
+type PlaceColumns = (
+    accounts::key,
+    accounts::id,
+    accounts::name,
+    accounts::depth,
+    accounts::root_key,
+    accounts::children_count,
+    accounts::version,
+);
+
+const PLACE_COLUMNS: PlaceColumns = (
+    accounts::key,
+    accounts::id,
+    accounts::name,
+    accounts::depth,
+    accounts::root_key,
+    accounts::children_count,
+    accounts::version,
+);
+
+fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow) -> Place {
+    Place { key, id, name, depth, root_key, children_count, version }
 }
 
 /// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
@@ -114,7 +123,13 @@ fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
 }
 
 fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool) -> Frame {
-    let last = places.len() - 1;
+    let (chain, below) = steps(places, given);
+    Frame { actor, chain, below, switchable }
+}
+
+/// What is held at each account of a chain, and what goes on to the accounts below its end.
+fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
+    let last = places.len().saturating_sub(1);
     let mut from_above = Permissions::NONE;
     let mut steps = Vec::with_capacity(places.len());
     for (level, place) in places.into_iter().enumerate() {
@@ -133,7 +148,59 @@ fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool)
         }
         steps.push(Step { place, held: here, gives });
     }
-    Frame { actor, chain: steps, below: from_above, switchable }
+    (steps, from_above)
+}
+
+/// The chains of several accounts at once, each from its root down, with what this user holds at every step. Closed
+/// accounts and those where the user holds nothing are left out. Two queries, whatever the number.
+pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Step>>, Problem> {
+    let target = diesel::alias!(accounts as target);
+    let rows = account_ancestry::table
+        .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
+        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .filter(target.field(accounts::closed_at).is_null())
+        .order((account_ancestry::descendant_key, account_ancestry::distance.desc()))
+        .select((account_ancestry::descendant_key, PLACE_COLUMNS))
+        .load::<(Key, PlaceRow)>(db)?;
+    let mut places: HashMap<Key, Vec<Place>> = HashMap::new();
+    for (of, row) in rows {
+        places.entry(of).or_default().push(place_of(row));
+    }
+    let rows = account_ancestry::table
+        .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
+        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .filter(assignments::user_key.eq(user))
+        .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
+        .load::<(Key, Key, String, i64)>(db)?;
+    let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
+    for (of, at, scope, bits) in rows {
+        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits) });
+    }
+    let nothing = Vec::new();
+    Ok(places
+        .into_iter()
+        .map(|(key, places)| (key, steps(places, given.get(&key).unwrap_or(&nothing)).0))
+        .filter(|(_, chain)| chain.last().is_some_and(|step| !step.held.is_empty()))
+        .collect())
+}
+
+/// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
+pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
+    let rows: Vec<(Key, String)> = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
+        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .filter(account_ancestry::distance.gt(0))
+        .filter(accounts::depth.gt(depth))
+        .order((account_ancestry::descendant_key, accounts::depth))
+        .select((account_ancestry::descendant_key, accounts::name))
+        .load(db)?;
+    let mut paths: HashMap<Key, Vec<String>> = HashMap::new();
+    for (key, name) in rows {
+        paths.entry(key).or_default().push(name);
+    }
+    Ok(paths)
 }
 
 /// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.

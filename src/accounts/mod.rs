@@ -3,8 +3,10 @@
 
 mod children;
 mod closing;
+mod creating;
 pub mod list;
 mod marks;
+mod query;
 mod settings;
 pub mod store;
 mod tree;
@@ -18,17 +20,17 @@ use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db, dialect};
 use crate::web::route::{Route, get, post};
-use crate::{consent, members, roles};
+use crate::{connections, consent, members, roles};
 
 pub fn routes() -> Vec<Route> {
     vec![
         get("/a/{account}", children::enter),
         get("/a/{account}/child-accounts", children::index),
         get("/a/{account}/child-accounts.csv", children::export),
-        get("/a/{account}/child-accounts/new", children::new),
-        post("/a/{account}/child-accounts/new", children::create),
+        get("/a/{account}/child-accounts/new", creating::new),
+        post("/a/{account}/child-accounts/new", creating::create),
         get("/a/{account}/child-accounts/closed", closing::closed),
-        get("/a/{account}/child-accounts/{child}/created", children::created),
+        get("/a/{account}/child-accounts/{child}/created", creating::created),
         get("/a/{account}/child-accounts/{child}/restore", closing::confirm_restore),
         post("/a/{account}/child-accounts/{child}/restore", closing::restore),
         get("/a/{account}/settings", settings::edit),
@@ -163,7 +165,7 @@ pub fn close(db: &mut Db, by: &Grant<DeleteAccounts>, version: i64) -> Result<()
         if account.children_count > 0 {
             return Err(Problem::Conflict(Reason::HasChildAccounts(account.children_count)));
         }
-        let live = store::live_connections(db, account.key)?;
+        let live = connections::live(db, account.key)?;
         if live > 0 {
             return Err(Problem::Conflict(Reason::HasLiveConnections(live)));
         }

@@ -1,21 +1,215 @@
-use crate::access::Frame;
-use crate::ids::Key;
-use crate::problem::Problem;
-use crate::store::Db;
-use crate::web::route::Route;
+//! Payment methods and who pays for whom. An account has at most one method of its own and may offer it to everything
+//! below it; [`payer`] holds the rule. Adding, changing and removing say first who would be left without a payer, and
+//! do nothing that leaves live connections without one. No card or bank number is known here.
+
+mod country;
+pub mod effects;
+pub mod method;
+mod pages;
+pub mod payer;
+pub(crate) mod store;
+
 use std::collections::HashMap;
-pub struct Payer;
-impl Payer {
-    pub fn pays(&self) -> bool {
-        false
-    }
-    pub fn words(&self, _: &Frame) -> String {
-        String::new()
-    }
+
+use chrono::NaiveDateTime;
+
+use crate::access::lookup;
+use crate::access::policy::{Action, CreateBilling, DeleteBilling, UpdateBilling};
+use crate::access::{Grant, Place};
+use crate::audit::{self, Event, EventType, Subject};
+use crate::ids::Key;
+use crate::problem::{Problem, Reason};
+use crate::store::Db;
+use effects::{Effects, Own, Tally};
+pub use method::{CollectionMethod, Entries, Method};
+pub use pages::routes;
+pub use payer::{Counts, Payer, Source, Standing};
+pub use store::followers::Follower;
+
+/// What entries of the audit log call a payment method.
+const SUBJECT: &str = "ACCOUNT_BILLING";
+
+/// The account's own payment method.
+pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
+    store::own(db, account)
 }
-pub fn payers(_: &mut Db, _: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
-    Ok(HashMap::new())
+
+/// Its own method, if any, and what it would inherit without one.
+pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
+    store::payers::standing(db, account)
 }
-pub fn routes() -> Vec<Route> {
-    Vec::new()
+
+/// Who pays for the account.
+pub fn payer(db: &mut Db, account: Key) -> Result<Payer, Problem> {
+    Ok(standing(db, account)?.payer())
+}
+
+/// Who pays for each of these accounts, in one statement for up to 500.
+pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
+    store::payers::payers(db, accounts)
+}
+
+/// How everything open below the account is paid for.
+pub fn below(db: &mut Db, account: Key) -> Result<Counts, Problem> {
+    store::payers::below(db, account)
+}
+
+/// What the accounts below inherit from above this one, as a number that statements compute with.
+pub(crate) fn code_from_above(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    Ok(store::payers::code_from_above(&standing(db, account)?))
+}
+
+/// A change of what an account has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A method is added, or the one there is changed, with or without offering it.
+    Save {
+        allow_child_accounts: bool,
+    },
+    Remove,
+}
+
+/// What the change would do to who pays, counted now.
+pub fn effects(db: &mut Db, account: Key, change: Change) -> Result<Effects, Problem> {
+    let own = store::own(db, account)?;
+    let before = own.map_or(Own::None, |method| Own::with(method.entries.allow_child_accounts));
+    let after = match change {
+        Change::Save { allow_child_accounts } => Own::with(allow_child_accounts),
+        Change::Remove => Own::None,
+    };
+    let above = standing(db, account)?.above;
+    let reach = effects::losing(before, after, above.is_some());
+    let losing = match reach {
+        Some(reach) => store::followers::tally(db, account, reach)?,
+        None => Tally::default(),
+    };
+    let followers = followers(db, account)?;
+    Ok(Effects { before, after, above, reach, losing, followers })
+}
+
+/// Accounts that lose their payer, those with live connections first; at most so many.
+pub fn losers(db: &mut Db, account: Key, effects: &Effects, most: i64) -> Result<Vec<Follower>, Problem> {
+    effects.reach.map_or(Ok(Vec::new()), |reach| store::followers::list(db, account, reach, most))
+}
+
+/// The same with the names on the way down from the account to each, as "Germany / Bavaria".
+pub fn losers_with_paths(
+    db: &mut Db,
+    account: &Place,
+    effects: &Effects,
+    most: i64,
+) -> Result<Vec<(Follower, String)>, Problem> {
+    let losers = losers(db, account.key, effects, most)?;
+    let keys: Vec<Key> = losers.iter().map(|one| one.key).collect();
+    let mut paths = paths(db, account, &keys)?;
+    let with_path = |one: Follower| {
+        let path = paths.remove(&one.key).unwrap_or_default();
+        (one, path)
+    };
+    Ok(losers.into_iter().map(with_path).collect())
+}
+
+/// The names on the way down from (and without) an account to each of these (without themselves); none for those
+/// directly below.
+pub(crate) fn paths(db: &mut Db, top: &Place, accounts: &[Key]) -> Result<HashMap<Key, String>, Problem> {
+    let mut paths = HashMap::with_capacity(accounts.len());
+    for some in accounts.chunks(1_000) {
+        let names = lookup::paths(db, some, top.depth)?;
+        paths.extend(names.into_iter().map(|(key, names)| (key, names.join(" / "))));
+    }
+    Ok(paths)
+}
+
+/// How many open accounts below have no payment method of their own and none between: those that would use, or do
+/// use, one of this account's that is offered.
+pub fn followers(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    Ok(store::followers::tally(db, account, effects::Reach::FOLLOWERS)?.accounts)
+}
+
+/// Who changed the account's payment method last, and when.
+pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDateTime)>, Problem> {
+    store::last_change(db, account)
+}
+
+/// Gives the account its own payment method, in place of an inherited one. `confirmed`: the stamp of the effects
+/// that somebody saw, needed only where an account loses its payer.
+pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &str) -> Result<Method, Problem> {
+    audit::change(db, by, |db, by| {
+        let account = by.account().key;
+        if store::own(db, account)?.is_some() {
+            return Err(Problem::Conflict(Reason::BillingExists));
+        }
+        weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
+        let method = store::insert(db, account, new)?;
+        let event = new.fields().into_iter().fold(
+            Event::new(EventType::AccountBillingCreate, subject(&method)),
+            |event, (field, value)| {
+                if value.is_empty() { event } else { event.with(field, value) }
+            },
+        );
+        Ok((method, event))
+    })
+}
+
+/// Changes the account's own payment method, if it still is the version that was shown.
+pub fn change(
+    db: &mut Db,
+    by: &Grant<UpdateBilling>,
+    version: i64,
+    new: &Entries,
+    confirmed: &str,
+) -> Result<(), Problem> {
+    audit::change(db, by, |db, by| {
+        let account = by.account().key;
+        let old = current(db, account, version)?;
+        weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
+        if !store::update(db, account, version, new)? {
+            return Err(Problem::Conflict(Reason::Stale));
+        }
+        let event = old.entries.fields().into_iter().zip(new.fields()).fold(
+            Event::new(EventType::AccountBillingUpdate, subject(&old)),
+            |event, ((field, before), (_, after))| event.changed(field, before, after),
+        );
+        Ok(((), event))
+    })
+}
+
+/// Removes the account's own payment method: back to the inherited one, or to none. Always needs the stamp.
+pub fn remove(db: &mut Db, by: &Grant<DeleteBilling>, version: i64, confirmed: &str) -> Result<(), Problem> {
+    audit::change(db, by, |db, by| {
+        let account = by.account().key;
+        let old = current(db, account, version)?;
+        let effects = weigh(db, by, Change::Remove, confirmed)?;
+        effects.confirmed(confirmed)?;
+        if !store::delete(db, account, version)? {
+            return Err(Problem::Conflict(Reason::Stale));
+        }
+        let event = old.entries.fields().into_iter().fold(
+            Event::new(EventType::AccountBillingDelete, subject(&old)),
+            |event, (field, value)| {
+                if value.is_empty() { event } else { event.without(field, value) }
+            },
+        );
+        Ok(((), event))
+    })
+}
+
+fn subject(method: &Method) -> Subject {
+    Subject::new(SUBJECT, &method.id, method.entries.collection_method.words())
+}
+
+fn current(db: &mut Db, account: Key, version: i64) -> Result<Method, Problem> {
+    let method = store::own(db, account)?.ok_or(Problem::Conflict(Reason::Stale))?;
+    if method.version == version { Ok(method) } else { Err(Problem::Conflict(Reason::Stale)) }
+}
+
+/// Under the tree's lock: refuses what leaves live connections without a payer, and what takes somebody's payer away
+/// without having been confirmed as it is now.
+fn weigh<A: Action>(db: &mut Db, by: &Grant<A>, change: Change, confirmed: &str) -> Result<Effects, Problem> {
+    let effects = effects(db, by.account().key, change)?;
+    effects.allowed()?;
+    if effects.losing.accounts > 0 {
+        effects.confirmed(confirmed)?;
+    }
+    Ok(effects)
 }

@@ -157,6 +157,11 @@ impl Reason {
                 "An account has at most one of its own.",
                 "Change that one instead.",
             ),
+            Reason::Unconfirmed => words(
+                "This has to be confirmed first",
+                "It has effects on other accounts that were not confirmed, or that changed since. Nothing was saved.",
+                "Load the page again and look at the effects.",
+            ),
             Reason::AdminAccessMustExist => words(
                 "Somebody must stay in charge",
                 "Each root account keeps at least one direct member who is an administrator.",

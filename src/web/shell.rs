@@ -6,14 +6,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::form::masked_token;
 use super::when::When;
-use crate::access::policy::{ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
 
 pub const PRODUCT: &str = "Subtenant";
 /// The cookie that carries the sentence shown after a redirect.
-pub const FLASH_COOKIE: &str = "flash";
+pub fn flash_cookie(https: bool) -> &'static str {
+    if https { "__Host-flash" } else { "flash" }
+}
 
 /// The sections of an account, as they stand in addresses and in the rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,14 +85,19 @@ impl Section {
         Section::EVERY.into_iter().find(|section| section.slug() == slug)
     }
 
+    /// What somebody must hold to open the section.
+    pub fn needs(self) -> Needs {
+        match self {
+            Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Billing => ReadBilling::NEEDS,
+            Section::AuditLog => ReadAudit::NEEDS,
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
+        }
+    }
+
     /// Whether somebody with these rights finds the section in the rail.
     pub fn open_to(self, frame: &Frame) -> bool {
-        match self {
-            Section::Settings | Section::ChildAccounts => frame.may::<ReadAccounts>(),
-            Section::Billing => frame.may::<ReadBilling>(),
-            Section::AuditLog => frame.may::<ReadAudit>(),
-            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => true,
-        }
+        self.needs().met_by(frame.held())
     }
 }
 
@@ -176,7 +183,7 @@ impl Shell {
             css: assets::css_url(),
             js: assets::js_url(),
             csrf: masked_token(secret),
-            flash: flash(req),
+            flash: flash(req, config),
             user: None,
             account: None,
             rail: Vec::new(),
@@ -220,6 +227,7 @@ impl Shell {
             title,
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
+            flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }
     }
@@ -294,12 +302,19 @@ fn rail(frame: &Frame, current: Section) -> Vec<RailGroup> {
 }
 
 /// The sentence that the last form left behind.
-fn flash(req: &HttpRequest) -> Option<Flash> {
-    let cookie = req.cookie(FLASH_COOKIE)?;
+fn flash(req: &HttpRequest, config: &Config) -> Option<Flash> {
+    let cookie = req.cookie(flash_cookie(config.https))?;
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
     let (kind, text) = match text.strip_prefix('!') {
         Some(notice) => ("notice", notice.to_owned()),
         None => ("success", text),
     };
     (!text.is_empty()).then_some(Flash { kind, text })
+}
+
+/// Said on the dashboard to somebody who switched accounts from a section that is closed to them there.
+fn denied(req: &HttpRequest, name: &str) -> Option<Flash> {
+    let slug = req.query_string().strip_prefix("denied=")?;
+    let section = Section::of_slug(slug)?;
+    Some(Flash { kind: "notice", text: format!("You do not have access to {} in {name}.", section.label()) })
 }

@@ -1,0 +1,206 @@
+//! The page between a dangerous change and its doing: what it does to whom, in numbers and by name, counted now. The
+//! form carries what was typed and the stamp of what is shown; when the effects are others by then, this page comes
+//! again.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::entry::{Act, EFFECTS, ENTRIES};
+use super::{billing_or_dashboard, home};
+use crate::access::policy::{Action, ReadBilling};
+use crate::access::{Frame, In};
+use crate::billing::effects::{Effects, Own};
+use crate::billing::{self, Change, Follower};
+use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
+use crate::text;
+use crate::web::site::Keep;
+use crate::web::{Filled, Form, Section, Shell, Site};
+
+/// How many accounts the page names; the file has them all.
+const NAMED: i64 = 20;
+
+/// What is to be confirmed.
+pub struct Question {
+    pub change: Change,
+    /// Which form it came from; none for removing.
+    pub act: Option<Act>,
+    pub form: Form,
+    /// The row version that is asked about, where it is not the form's.
+    pub version: Option<i64>,
+    /// Why the page is shown instead of the thing being done; none when it is only looked at.
+    pub reason: Option<Reason>,
+}
+
+#[derive(Template)]
+#[template(path = "billing/ask.html")]
+struct AskPage {
+    shell: Shell,
+    action: String,
+    form: Filled,
+    carried: Vec<(&'static str, String)>,
+    stamp: String,
+    /// The effects changed since they were shown.
+    again: bool,
+    first: String,
+    more: Vec<String>,
+    refused: String,
+    losers: Vec<Loser>,
+    count: i64,
+    csv: String,
+    verb: &'static str,
+    keep: &'static str,
+    back: String,
+}
+
+struct Loser {
+    name: String,
+    href: String,
+    path: String,
+    live: i64,
+}
+
+/// Shows the question: 200 when it is asked, 409 when an answer to it was not accepted.
+pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Result<HttpResponse, Problem> {
+    let Question { change, act, form, version, reason } = question;
+    let account = by.account().clone();
+    let read = move |db: &mut Db| {
+        let effects = billing::effects(db, account.key, change)?;
+        let losers = billing::losers_with_paths(db, &account, &effects, NAMED)?;
+        Ok((effects, losers))
+    };
+    let (effects, losers) = site.pool.read(read).await?;
+    let frame = by.frame();
+    let answered = !form.value(EFFECTS).is_empty();
+    let refused = effects.allowed().is_err();
+    let words = words(&effects, act);
+    let mut filled = form.filled(Errors::default());
+    if let Some(version) = version {
+        filled.set_version(version);
+    }
+    let page = AskPage {
+        shell: site.shell(by, Section::Billing, words.heading).failing(reason.is_some() && (answered || refused)),
+        action: format!("/a/{}/billing/{}", by.account().id, act.map_or("remove", Act::slug)),
+        carried: carried(act, &form),
+        form: filled,
+        stamp: effects.stamp(),
+        again: reason == Some(Reason::Unconfirmed) && answered,
+        first: first(&effects, frame),
+        more: more(&effects),
+        refused: if refused { refusal(&effects) } else { String::new() },
+        count: effects.losing.accounts,
+        csv: csv(&effects, change, frame),
+        losers: losers.into_iter().filter(|(one, _)| is_named(one, frame)).map(|row| loser(row, frame)).collect(),
+        verb: words.verb,
+        keep: words.keep,
+        back: act.map_or_else(|| home(frame), |act| format!("/a/{}/billing/{}", frame.account().id, act.slug())),
+    };
+    let refusing = refused && reason.is_some();
+    let status = if page.again || refusing { StatusCode::CONFLICT } else { StatusCode::OK };
+    site.page_with(status, &page, Keep::Nothing)
+}
+
+struct Words {
+    heading: &'static str,
+    verb: &'static str,
+    keep: &'static str,
+}
+
+fn words(effects: &Effects, act: Option<Act>) -> Words {
+    match (act, effects.above.is_some()) {
+        (Some(Act::Add), _) => Words {
+            heading: "Add this payment method for this account alone?",
+            verb: "Add payment method",
+            keep: "Go back to the form",
+        },
+        (Some(Act::Change), _) => Words {
+            heading: "Stop sharing this payment method?",
+            verb: "Stop sharing this payment method",
+            keep: "Keep sharing",
+        },
+        (None, true) => Words {
+            heading: "Go back to inherited billing details?",
+            verb: "Go back to inherited billing details",
+            keep: "Keep the own payment method",
+        },
+        (None, false) => Words {
+            heading: "Remove this payment method?",
+            verb: "Remove this payment method",
+            keep: "Keep the payment method",
+        },
+    }
+}
+
+/// Everything that was typed, for the form to send again.
+fn carried(act: Option<Act>, form: &Form) -> Vec<(&'static str, String)> {
+    let entries = if act.is_some() { &ENTRIES[..] } else { &[] };
+    entries.iter().map(|name| (*name, form.value(name).to_owned())).filter(|(_, value)| !value.is_empty()).collect()
+}
+
+fn first(effects: &Effects, frame: &Frame) -> String {
+    let lost = effects.losing.accounts;
+    if lost > 0 {
+        let who = text::count(lost, "account loses its payer", "accounts lose their payer");
+        let own = effects.reach.is_some_and(|reach| reach.from == 0);
+        return match (own, lost) {
+            (true, 1) => "This account loses its payer. No account below it does.".to_owned(),
+            (true, _) => format!("{who}, this account among them."),
+            (false, _) => format!("{who}. This account does not."),
+        };
+    }
+    match &effects.above {
+        Some(source) => format!("Nobody loses a payer. {} pays for this account from then on.", source.shown_to(frame)),
+        None => "Nobody loses a payer.".to_owned(),
+    }
+}
+
+fn more(effects: &Effects) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if effects.losing.accounts > 0 {
+        sentences.push(match effects.losing.connections {
+            0 => "None of them has live connections. They cannot start new ones.".to_owned(),
+            n => format!(
+                "{} live connections: {}.",
+                text::count(effects.losing.connected, "of them has", "of them have"),
+                n
+            ),
+        });
+    }
+    if effects.after == Own::None && effects.above.is_some() && effects.followers > 0 {
+        let who = text::count(effects.followers, "account below goes with it", "accounts below go with it");
+        sentences.push(format!("{who} and inherits in the same way."));
+    }
+    if effects.after == Own::None {
+        sentences
+            .push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
+    }
+    sentences
+}
+
+fn refusal(effects: &Effects) -> String {
+    let accounts = text::count(effects.losing.connected, "account has", "accounts have");
+    let connections = text::count(effects.losing.connections, "live connection", "live connections");
+    format!(
+        "{accounts} {connections} and no other payer. Give a payment method of its own to each, or delete the connections."
+    )
+}
+
+fn is_named(one: &Follower, frame: &Frame) -> bool {
+    one.distance == 0 || !frame.below.is_empty()
+}
+
+fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
+    let held = if one.distance == 0 { frame.held() } else { frame.below };
+    let path = if one.distance == 0 { "this account".to_owned() } else { path };
+    Loser { href: billing_or_dashboard(&one.id, held), name: one.name, path, live: one.live }
+}
+
+/// The address of the file with all of them, for those who may read it.
+fn csv(effects: &Effects, change: Change, frame: &Frame) -> String {
+    if effects.losing.accounts == 0 || frame.below.is_empty() || !frame.may::<ReadBilling>() {
+        return String::new();
+    }
+    let change = if change == Change::Remove { "remove" } else { "keep" };
+    format!("/a/{}/billing/losing.csv?change={change}", frame.account().id)
+}

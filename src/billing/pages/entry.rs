@@ -1,0 +1,247 @@
+//! Entering a payment method, new or changed. What would take somebody's payer away is asked first ([`super::ask`]),
+//! and what was typed is carried through every page that comes between.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::view::{self, Fact, Inherited};
+use super::{ask, home};
+use crate::access::In;
+use crate::access::policy::{Action, CreateBilling, UpdateBilling};
+use crate::billing::method::most;
+use crate::billing::{self, Change, CollectionMethod, Entries, country};
+use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
+use crate::web::site::Keep;
+use crate::web::when::When;
+use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+
+/// Every entry of the form.
+pub const ENTRIES: [&str; 9] =
+    ["collectionMethod", "name", "email", "street", "city", "state", "postalCode", "country", "allowChildAccounts"];
+/// The stamp of the effects that somebody saw before confirming.
+pub const EFFECTS: &str = "effects";
+const FIELDS: [&str; 10] = [
+    "collectionMethod",
+    "name",
+    "email",
+    "street",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "allowChildAccounts",
+    EFFECTS,
+];
+
+/// Which of the two forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Add,
+    Change,
+}
+
+impl Act {
+    fn heading(self) -> &'static str {
+        if self == Act::Add { "New payment method" } else { "Change payment method" }
+    }
+
+    pub fn slug(self) -> &'static str {
+        if self == Act::Add { "new" } else { "edit" }
+    }
+}
+
+/// What the fields need to be drawn.
+pub struct Fields {
+    form: Filled,
+    kinds: Vec<(&'static str, &'static str, &'static str)>,
+    countries: Vec<&'static str>,
+    users: String,
+    back: String,
+}
+
+#[derive(Template)]
+#[template(path = "billing/form.html")]
+struct FormPage {
+    shell: Shell,
+    action: String,
+    fields: Fields,
+    replaces: Option<Inherited>,
+}
+
+#[derive(Template)]
+#[template(path = "billing/changed.html")]
+struct ChangedPage {
+    shell: Shell,
+    action: String,
+    fields: Fields,
+    /// What is stored now; nothing when it was removed.
+    stored: Vec<Fact>,
+    version: i64,
+    happened: String,
+}
+
+/// GET /a/{account}/billing/new
+pub async fn new(by: In<CreateBilling>, site: Site) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    if site.pool.read(move |db| billing::own(db, account)).await?.is_some() {
+        return Ok(site.see(&Reply::to(home(by.frame()), "!This account already has its own payment method.")));
+    }
+    let only = CollectionMethod::OFFERED.first().map_or("", |method| method.code());
+    let form = site.start_form(by.actor().key, Filled::with([("collectionMethod", only)])).await?;
+    show(&by, &site, Act::Add, form).await
+}
+
+/// POST /a/{account}/billing/new
+pub async fn create(by: In<CreateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &FIELDS)?;
+    let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
+    let outcome = site.pool.write(move |db| {
+        once(db, grant.actor().key, &receipt, |db| {
+            billing::add(db, &grant, &entries(&sent)?, sent.value(EFFECTS))?;
+            Ok(Reply::to(home(grant.frame()), "Payment method added."))
+        })
+    });
+    answer(&by, &site, Act::Add, form, outcome.await).await
+}
+
+/// GET /a/{account}/billing/edit
+pub async fn edit(by: In<UpdateBilling>, site: Site) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    let Some(method) = site.pool.read(move |db| billing::own(db, account)).await? else {
+        return Ok(site.see(&Reply::to(home(by.frame()), "!This account has no payment method of its own.")));
+    };
+    let form = site.start_form(by.actor().key, view::filled_with_version(&method)).await?;
+    show(&by, &site, Act::Change, form).await
+}
+
+/// POST /a/{account}/billing/edit
+pub async fn update(by: In<UpdateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &FIELDS)?;
+    let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
+    let outcome = site.pool.write(move |db| {
+        once(db, grant.actor().key, &receipt, |db| {
+            billing::change(db, &grant, sent.version(), &entries(&sent)?, sent.value(EFFECTS))?;
+            Ok(Reply::to(home(grant.frame()), "Payment method saved."))
+        })
+    });
+    answer(&by, &site, Act::Change, form, outcome.await).await
+}
+
+/// The form's entries, or everything that is wrong with them.
+fn entries(form: &Form) -> Result<Entries, Problem> {
+    let mut check = form.check();
+    let offered = CollectionMethod::OFFERED.map(|method| (method.code(), method));
+    let collection_method = check.one_of("collectionMethod", "Choose the kind of payment method", &offered);
+    let name = check.line("name", "Account holder name", 1, most::NAME);
+    let email = check.email("email", "Billing email");
+    let street = check.line("street", "Street", 1, most::STREET);
+    let city = check.line("city", "City", 1, most::CITY);
+    let typed = country::code_of(form.value("country"));
+    let state = check.line("state", "State", usize::from(typed.is_some_and(country::needs_state)), most::STATE);
+    let needs_postal_code = usize::from(typed.is_some_and(country::needs_postal_code));
+    let postal_code = check.line("postalCode", "Postal code", needs_postal_code, most::POSTAL_CODE);
+    check.line("country", "Country", 1, most::COUNTRY);
+    if typed.is_none() && check.errors.get("country").is_none() {
+        check.note("country", Some("Country must be a country’s name, or its code of two or three letters".to_owned()));
+    }
+    let allow_child_accounts = check.ticked("allowChildAccounts");
+    check.finish()?;
+    match (collection_method, typed) {
+        (Some(collection_method), Some(code)) => {
+            let country = code.to_owned();
+            Ok(Entries {
+                collection_method,
+                name,
+                email,
+                street,
+                city,
+                state,
+                postal_code,
+                country,
+                allow_child_accounts,
+            })
+        }
+        _ => Err(Problem::bug("a form without complaints lacks a value")),
+    }
+}
+
+async fn answer<A: Action>(
+    by: &In<A>,
+    site: &Site,
+    act: Act,
+    form: Form,
+    outcome: Result<Reply, Problem>,
+) -> Result<HttpResponse, Problem> {
+    match outcome {
+        Ok(reply) => Ok(site.see(&reply)),
+        Err(Problem::Invalid(errors)) => show(by, site, act, form.filled(errors)).await,
+        Err(Problem::Conflict(reason @ (Reason::Stale | Reason::BillingExists))) => {
+            changed(by, site, form, reason).await
+        }
+        Err(Problem::Conflict(reason @ (Reason::Unconfirmed | Reason::BillingCannotBeRemoved { .. }))) => {
+            let change = Change::Save { allow_child_accounts: form.value("allowChildAccounts") == "yes" };
+            let question = ask::Question { change, act: Some(act), form, version: None, reason: Some(reason) };
+            ask::page(by, site, question).await
+        }
+        Err(other) => Err(other),
+    }
+}
+
+async fn show<A: Action>(by: &In<A>, site: &Site, act: Act, form: Filled) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    let read = move |db: &mut Db| Ok((billing::standing(db, account)?.above, billing::followers(db, account)?));
+    let (above, followers) = site.pool.read(read).await?;
+    let failed = form.failed();
+    let page = FormPage {
+        shell: site.shell(by, Section::Billing, act.heading()).failing(failed),
+        action: format!("/a/{}/billing/{}", by.account().id, act.slug()),
+        replaces: above.filter(|_| act == Act::Add).map(|source| Inherited::of(&source, by.frame())),
+        fields: fields(by, form, followers),
+    };
+    if failed { site.refused(&page) } else { site.page(&page, Keep::Nothing) }
+}
+
+fn fields<A: Action>(by: &In<A>, form: Filled, followers: i64) -> Fields {
+    let users = match followers {
+        0 => "No account below would use it now; accounts made later do.".to_owned(),
+        1 => "1 account below would use it now.".to_owned(),
+        n => format!("{n} accounts below would use it now."),
+    };
+    Fields {
+        form,
+        kinds: CollectionMethod::OFFERED.map(|method| (method.code(), method.words(), method.hint())).to_vec(),
+        countries: country::names(),
+        users,
+        back: home(by.frame()),
+    }
+}
+
+/// Somebody else was quicker: both versions side by side, and what was typed ready to be saved over the other.
+async fn changed<A: Action>(by: &In<A>, site: &Site, form: Form, reason: Reason) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    let read = move |db: &mut Db| {
+        Ok((billing::own(db, account)?, billing::last_change(db, account)?, billing::followers(db, account)?))
+    };
+    let (stored, last, followers) = site.pool.read(read).await?;
+    let frame = by.frame();
+    let may_go_on = if stored.is_some() { frame.may::<UpdateBilling>() } else { frame.may::<CreateBilling>() };
+    if !may_go_on {
+        return Err(Problem::Conflict(reason));
+    }
+    let who = last.map_or_else(|| "Somebody".to_owned(), |(name, at)| format!("{name} ({})", When::from(at).words));
+    let mut filled = form.filled(Errors::default());
+    let act = if stored.is_some() { Act::Change } else { Act::Add };
+    let verb = if stored.is_some() { "saved" } else { "removed" };
+    filled.set_version(stored.as_ref().map_or(0, |method| method.version));
+    let page = ChangedPage {
+        shell: site.shell(by, Section::Billing, "Somebody else changed this payment method").failing(true),
+        action: format!("/a/{}/billing/{}", by.account().id, act.slug()),
+        stored: stored.as_ref().map_or_else(Vec::new, |method| view::facts_beside(&method.entries, &filled)),
+        version: stored.map_or(0, |method| method.version),
+        happened: format!("{who} {verb} it after you opened the form. Nothing of yours is lost: choose what to keep."),
+        fields: fields(by, filled, followers),
+    };
+    site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
+}

@@ -1,0 +1,148 @@
+//! Who pays, on one page: the case in a sentence, the account's own method and the inherited one as separate blocks,
+//! and how everything below is paid for. Money is never kept by a browser.
+
+mod ask;
+mod entry;
+mod remove;
+mod view;
+
+use actix_web::HttpResponse;
+use actix_web::web::Query;
+use askama::Template;
+use serde::Deserialize;
+
+use super::{Change, Counts, Method, Payer};
+use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
+use crate::access::{Frame, In};
+use crate::problem::Problem;
+use crate::text;
+use crate::web::route::{Route, get, post};
+use crate::web::site::Keep;
+use crate::web::{Section, Shell, Site, csv};
+use view::{Fact, Inherited};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/a/{account}/billing", index),
+        get("/a/{account}/billing/losing.csv", losing),
+        get("/a/{account}/billing/new", entry::new),
+        post("/a/{account}/billing/new", entry::create),
+        get("/a/{account}/billing/edit", entry::edit),
+        post("/a/{account}/billing/edit", entry::update),
+        get("/a/{account}/billing/remove", remove::show),
+        post("/a/{account}/billing/remove", remove::delete),
+    ]
+}
+
+#[derive(Template)]
+#[template(path = "billing/index.html")]
+struct IndexPage {
+    shell: Shell,
+    sentence: String,
+    own: Option<OwnView>,
+    inherited: Option<Inherited>,
+    is_root: bool,
+    may_add: bool,
+    below: Option<Counts>,
+}
+
+struct OwnView {
+    facts: Vec<Fact>,
+    shared: String,
+    verified: bool,
+    may_change: bool,
+    may_remove: bool,
+}
+
+/// GET /a/{account}/billing
+pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    let sees_below = !by.frame().below.is_empty();
+    let (own, standing, followers, below) = site
+        .pool
+        .read(move |db| {
+            let followers = super::followers(db, account)?;
+            let below = if sees_below { Some(super::below(db, account)?) } else { None };
+            Ok((super::own(db, account)?, super::standing(db, account)?, followers, below))
+        })
+        .await?;
+    let frame = by.frame();
+    let payer = standing.payer();
+    let page = IndexPage {
+        shell: site.shell(&by, Section::Billing, Section::Billing.label()),
+        sentence: sentence(&payer, own.as_ref(), frame),
+        own: own.map(|method| own_view(&method, followers, frame)),
+        inherited: standing.above.map(|source| Inherited::of(&source, frame)),
+        is_root: frame.chain.len() == 1,
+        may_add: frame.may::<CreateBilling>(),
+        below: below.filter(|counts| counts.accounts > 0),
+    };
+    site.page(&page, Keep::Nothing)
+}
+
+fn sentence(payer: &Payer, own: Option<&Method>, frame: &Frame) -> String {
+    match (payer, own) {
+        (Payer::Own { verified: true }, Some(method)) => {
+            let kind = method.entries.collection_method.words();
+            let shared = if method.entries.allow_child_accounts { ", shared with all accounts below" } else { "" };
+            format!("{}: {}{shared}", payer.sentence(frame), view::lower_first(kind))
+        }
+        _ => payer.sentence(frame),
+    }
+}
+
+fn own_view(method: &Method, followers: i64, frame: &Frame) -> OwnView {
+    let users = text::count(followers, "account below pays with it", "accounts below pay with it");
+    let shared = if method.entries.allow_child_accounts {
+        format!("With child accounts; {users}")
+    } else {
+        "Not with child accounts".to_owned()
+    };
+    OwnView {
+        facts: view::facts(&method.entries),
+        shared,
+        verified: method.verified,
+        may_change: frame.may::<UpdateBilling>(),
+        may_remove: frame.may::<DeleteBilling>(),
+    }
+}
+
+/// The page a finished change leads to: billing, for those who may read it.
+fn home(frame: &Frame) -> String {
+    let section = if frame.may::<ReadBilling>() { Section::Billing } else { Section::Dashboard };
+    format!("/a/{}/{}", frame.account().id, section.slug())
+}
+
+/// Where a link to an account's billing may lead somebody who holds this there.
+fn billing_or_dashboard(id: &str, held: crate::access::policy::Permissions) -> String {
+    let section = if ReadBilling::NEEDS.met_by(held) { Section::Billing } else { Section::Dashboard };
+    format!("/a/{id}/{}", section.slug())
+}
+
+#[derive(Deserialize)]
+pub struct LosingQuery {
+    #[serde(default)]
+    change: String,
+}
+
+const MOST_IN_A_FILE: i64 = 1_000_000;
+
+/// GET /a/{account}/billing/losing.csv?change=remove|keep: every account that would lose its payer.
+pub async fn losing(by: In<ReadBilling>, site: Site, query: Query<LosingQuery>) -> Result<HttpResponse, Problem> {
+    if by.frame().below.is_empty() {
+        return Err(Problem::NotFound);
+    }
+    let account = by.account().clone();
+    let change = if query.change == "remove" { Change::Remove } else { Change::Save { allow_child_accounts: false } };
+    let rows = site
+        .pool
+        .read_long(move |db| {
+            let effects = super::effects(db, account.key, change)?;
+            super::losers_with_paths(db, &account, &effects, MOST_IN_A_FILE)
+        })
+        .await?;
+    let rows = rows
+        .into_iter()
+        .map(|(one, path)| vec![one.id, one.name, path, one.distance.to_string(), one.live.to_string()]);
+    csv::file("accounts-that-lose-their-payer.csv", &["Id", "Name", "Path", "Levels below", "Live connections"], rows)
+}

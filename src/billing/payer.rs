@@ -1,0 +1,112 @@
+//! Who pays for an account: its own payment method, else the nearest one above, if that one is offered to the accounts
+//! below it. A nearer account's own method that is not offered ends the search: nobody pays past it by accident.
+//! How this is said is here too, because nobody may be told the name of an account they cannot see.
+
+use crate::access::Frame;
+use crate::ids::Key;
+
+/// The account above whose payment method is offered and would pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub key: Key,
+    pub id: String,
+    pub name: String,
+    /// Levels above the account that inherits.
+    pub distance: i64,
+    pub verified: bool,
+}
+
+/// Who pays for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payer {
+    Own { verified: bool },
+    Inherited(Source),
+    Nobody,
+}
+
+/// Where an account stands: whether it has a method of its own, and what it would inherit without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its own method, and whether that one is verified.
+    pub own: Option<bool>,
+    /// The nearest method above, if it is offered.
+    pub above: Option<Source>,
+}
+
+impl Standing {
+    pub fn payer(&self) -> Payer {
+        match (self.own, &self.above) {
+            (Some(verified), _) => Payer::Own { verified },
+            (None, Some(source)) => Payer::Inherited(source.clone()),
+            (None, None) => Payer::Nobody,
+        }
+    }
+}
+
+impl Payer {
+    pub fn exists(&self) -> bool {
+        *self != Payer::Nobody
+    }
+
+    /// Whether there is one and connections can be charged to it now.
+    pub fn pays(&self) -> bool {
+        match self {
+            Payer::Own { verified } => *verified,
+            Payer::Inherited(source) => source.verified,
+            Payer::Nobody => false,
+        }
+    }
+
+    /// Who pays, as the first line of a page.
+    pub fn sentence(&self, frame: &Frame) -> String {
+        match self {
+            Payer::Own { verified: true } => "Paid by this account".to_owned(),
+            Payer::Own { verified: false } => {
+                "The payment method of this account is not verified: new connections are blocked".to_owned()
+            }
+            Payer::Inherited(source) if source.is_seen_by(frame) => {
+                format!("Paid by {}, {}", source.name, source.levels())
+            }
+            Payer::Inherited(_) => "Paid by an account above".to_owned(),
+            Payer::Nobody => "No payment method: new connections are blocked".to_owned(),
+        }
+    }
+
+    /// "Own", "From NAME" or "None", for lists: of the account of the frame or of accounts below it.
+    pub fn words(&self, frame: &Frame) -> String {
+        match self {
+            Payer::Own { .. } => "Own".to_owned(),
+            Payer::Inherited(source) => format!("From {}", source.shown_to(frame)),
+            Payer::Nobody => "None".to_owned(),
+        }
+    }
+}
+
+impl Source {
+    /// Whether the person of the frame may see the account that pays.
+    pub fn is_seen_by(&self, frame: &Frame) -> bool {
+        match frame.step(self.key) {
+            Some(step) => !step.held.is_empty(),
+            None => !frame.below.is_empty(),
+        }
+    }
+
+    /// Its name, or that there is one.
+    pub fn shown_to(&self, frame: &Frame) -> &str {
+        if self.is_seen_by(frame) { &self.name } else { "an account above" }
+    }
+
+    /// "one level up", "3 levels up".
+    pub fn levels(&self) -> String {
+        if self.distance == 1 { "one level up".to_owned() } else { format!("{} levels up", self.distance) }
+    }
+}
+
+/// How many accounts below an account are paid for how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub accounts: i64,
+    pub own: i64,
+    pub inherited: i64,
+    pub without: i64,
+}

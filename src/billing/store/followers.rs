@@ -1,0 +1,94 @@
+//! The accounts that follow one in who pays for them: those below it with no payment method of their own and none
+//! between. Counted, listed, and with the live connections that depend on it.
+
+use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{BigInt, Text};
+
+use crate::billing::effects::{Reach, Tally};
+use crate::connections::ENDED_STATES;
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::dialect::MultiBackend;
+
+/// The followers of $1 at a distance from $2 to $3, with $1 itself at distance 0.
+fn with_followers(rest: &str) -> String {
+    let ended = ENDED_STATES.map(|state| format!("'{state}'")).join(", ");
+    format!(
+        "WITH covered AS (
+             SELECT DISTINCT down.descendant_key AS account_key
+             FROM account_ancestry inside
+             JOIN payment_methods pm ON pm.account_key = inside.descendant_key
+             JOIN account_ancestry down ON down.ancestor_key = pm.account_key
+             WHERE inside.ancestor_key = $1 AND inside.distance > 0),
+         followers AS (
+             SELECT a.key, a.id, a.name, a.name_key, b.distance,
+                    (SELECT COUNT(*) FROM connections c
+                     WHERE c.account_key = a.key AND c.state NOT IN ({ended})) AS live
+             FROM account_ancestry b
+             JOIN accounts a ON a.key = b.descendant_key AND a.closed_at IS NULL
+             LEFT JOIN covered ON covered.account_key = b.descendant_key
+             WHERE b.ancestor_key = $1 AND b.distance >= $2 AND b.distance <= $3 AND covered.account_key IS NULL)
+         {rest}"
+    )
+}
+
+#[derive(QueryableByName)]
+struct TallyRow {
+    #[diesel(sql_type = BigInt)]
+    accounts: i64,
+    #[diesel(sql_type = BigInt)]
+    connected: i64,
+    #[diesel(sql_type = BigInt)]
+    connections: i64,
+    #[diesel(sql_type = BigInt)]
+    checksum: i64,
+}
+
+/// Counts the followers within reach.
+pub fn tally(db: &mut Db, account: Key, reach: Reach) -> Result<Tally, Problem> {
+    let text = with_followers(
+        "SELECT COUNT(*) AS accounts,
+                CAST(COALESCE(SUM(CASE WHEN live > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS connected,
+                CAST(COALESCE(SUM(live), 0) AS BIGINT) AS connections,
+                CAST(COALESCE(SUM(key % 1000003), 0) AS BIGINT) AS checksum
+         FROM followers",
+    );
+    let row: TallyRow = bound(&text, account, reach).get_result(db)?;
+    let TallyRow { accounts, connected, connections, checksum } = row;
+    Ok(Tally { accounts, connected, connections, checksum })
+}
+
+/// One follower.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Follower {
+    #[diesel(sql_type = BigInt)]
+    pub key: Key,
+    #[diesel(sql_type = Text)]
+    pub id: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = BigInt)]
+    pub distance: i64,
+    /// Its live connections.
+    #[diesel(sql_type = BigInt)]
+    pub live: i64,
+}
+
+/// The followers within reach, those with live connections first, then from the top down.
+pub fn list(db: &mut Db, account: Key, reach: Reach, most: i64) -> Result<Vec<Follower>, Problem> {
+    let text = with_followers(
+        "SELECT key, id, name, distance, live FROM followers
+         ORDER BY live DESC, distance, name_key, key LIMIT $4",
+    );
+    Ok(bound(&text, account, reach).bind::<BigInt, _>(most).load(db)?)
+}
+
+fn bound(text: &str, account: Key, reach: Reach) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
+    diesel::sql_query(text)
+        .into_boxed::<MultiBackend>()
+        .bind::<BigInt, _>(account)
+        .bind::<BigInt, _>(reach.from)
+        .bind::<BigInt, _>(reach.to)
+}

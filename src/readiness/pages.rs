@@ -1,0 +1,241 @@
+//! The readiness page: every check with what to do, who can do it and where, then everything below that is not ready.
+//! Whoever sees the account sees why it cannot provision; names of people and accounts only as far as they may be seen.
+
+use actix_web::HttpResponse;
+use actix_web::web::Query;
+use askama::Template;
+use serde::Deserialize;
+
+use super::{Below, Blocker, Missing, NotReady, Readiness};
+use crate::access::policy::{CreateBilling, ReadBilling, SeeAccount, UpdateAccounts};
+use crate::access::{Frame, In};
+use crate::billing;
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
+use crate::web::route::{Route, get};
+use crate::web::site::Keep;
+use crate::web::when::When;
+use crate::web::{Section, Shell, Site, csv};
+
+pub fn routes() -> Vec<Route> {
+    vec![get("/a/{account}/readiness", show), get("/a/{account}/readiness/below.csv", export)]
+}
+
+#[derive(Template)]
+#[template(path = "readiness/show.html")]
+struct ShowPage {
+    shell: Shell,
+    account: String,
+    summary: String,
+    ready: bool,
+    checks: usize,
+    fine: usize,
+    failing: Vec<Failing>,
+    passing: Vec<String>,
+    now: When,
+    below: Option<BelowView>,
+}
+
+struct Failing {
+    words: String,
+    who: String,
+    label: &'static str,
+    href: String,
+}
+
+struct BelowView {
+    sums: Below,
+    list: Paged<NotReady>,
+    paths: std::collections::HashMap<Key, String>,
+    missing: Missing,
+    csv: String,
+    pager: String,
+    /// Pages that start after a row have no numbers to jump to.
+    numbers: &'static [(String, String, bool)],
+}
+
+impl BelowView {
+    fn path(&self, key: &Key) -> &str {
+        self.paths.get(key).map_or("", String::as_str)
+    }
+
+    fn previous(&self) -> String {
+        link(&self.list.previous)
+    }
+
+    fn next(&self) -> String {
+        link(&self.list.next)
+    }
+}
+
+/// Where a neighbouring page is; nothing when there is none.
+fn link(query: &str) -> String {
+    if query.is_empty() { String::new() } else { format!("?{query}#below") }
+}
+
+/// Which rows, of what is missing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ListQuery {
+    missing: String,
+}
+
+impl ListQuery {
+    fn missing(&self) -> Missing {
+        match self.missing.as_str() {
+            "agreements" => Missing::Agreements,
+            "payment" => Missing::Payment,
+            _ => Missing::Anything,
+        }
+    }
+}
+
+fn filter_query(missing: Missing) -> &'static str {
+    match missing {
+        Missing::Anything => "",
+        Missing::Agreements => "missing=agreements",
+        Missing::Payment => "missing=payment",
+    }
+}
+
+/// GET /a/{account}/readiness
+pub async fn show(
+    by: In<SeeAccount>,
+    site: Site,
+    page: Query<PageQuery>,
+    list: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let (grant, page, missing) = (by.clone(), page.into_inner(), list.missing());
+    let (readiness, who, below) = site
+        .pool
+        .read(move |db| {
+            let account = grant.account().key;
+            let readiness = super::of(db, account)?;
+            let who = super::who_can(db, grant.frame(), &readiness.blockers())?;
+            Ok((readiness, who, below(db, grant.frame(), page, missing)?))
+        })
+        .await?;
+    let frame = by.frame();
+    let blockers = readiness.blockers();
+    let words = below.as_ref().map_or_else(String::new, |below| below.list.words());
+    let page = ShowPage {
+        shell: site.shell(&by, Section::Readiness, Section::Readiness.label()).noting(&words),
+        account: frame.account().name.clone(),
+        summary: summary(&readiness, &blockers),
+        ready: blockers.is_empty(),
+        checks: readiness.checks(),
+        fine: readiness.checks() - blockers.len(),
+        failing: blockers.iter().zip(&who).map(|(blocker, who)| failing(blocker, who, frame)).collect(),
+        passing: passing(&readiness, frame),
+        now: When::from(ids::now()),
+        below,
+    };
+    site.page(&page, Keep::Private)
+}
+
+fn summary(readiness: &Readiness, blockers: &[Blocker]) -> String {
+    match blockers.len() {
+        0 => "Ready to provision".to_owned(),
+        1 => format!("Not ready: 1 of {} checks fails", readiness.checks()),
+        n => format!("Not ready: {n} of {} checks fail", readiness.checks()),
+    }
+}
+
+fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
+    let account = &frame.account().id;
+    let mine = blocker.needs().met_by(frame.held());
+    let (section, label) = match blocker {
+        Blocker::Agreement(_) if frame.may::<UpdateAccounts>() => (Some("consent"), "Read and accept"),
+        Blocker::Agreement(_) => (Some("consent"), "Read"),
+        Blocker::NoPayer if frame.may::<CreateBilling>() => (Some("billing/new"), "Add a payment method"),
+        _ if frame.may::<ReadBilling>() => (Some("billing"), "See billing"),
+        _ => (None, ""),
+    };
+    Failing {
+        words: blocker.words(),
+        who: who_words(mine, who, frame),
+        label,
+        href: section.map_or_else(String::new, |section| format!("/a/{account}/{section}")),
+    }
+}
+
+/// Who can do it, beginning with the reader.
+fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
+    let others = match who {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    };
+    match (mine, others.is_empty()) {
+        (true, true) => "You can do this.".to_owned(),
+        (true, false) => format!("You can do this, and so can {}.", others.replace(" or ", " and ")),
+        (false, false) => format!("You may not do this here. {others} can."),
+        (false, true) if frame.chain.len() > 1 => {
+            "You may not do this here. Ask an administrator of this account or of one above it.".to_owned()
+        }
+        (false, true) => "You may not do this here. Ask an administrator of this account.".to_owned(),
+    }
+}
+
+fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
+    let accepted = readiness.agreements.iter().filter(|(_, accepted)| *accepted);
+    let mut fine: Vec<String> = accepted
+        .map(|(document, _)| format!("{}, version {}, is accepted", document.kind.name(), document.version))
+        .collect();
+    if readiness.payer.pays() {
+        fine.push(readiness.payer.sentence(frame));
+    }
+    fine
+}
+
+/// The part about the accounts below, for those who may see them.
+fn below(db: &mut Db, frame: &Frame, page: PageQuery, missing: Missing) -> Result<Option<BelowView>, Problem> {
+    let account = frame.account();
+    if frame.below.is_empty() || account.children_count == 0 {
+        return Ok(None);
+    }
+    let sums = super::below(db, account.key)?;
+    if sums.accounts == 0 {
+        return Ok(None);
+    }
+    let rows = super::not_ready(db, account.key, missing, &page.want(), PAGE + 1)?;
+    let total = match missing {
+        Missing::Anything => sums.not_ready(),
+        Missing::Agreements => sums.awaiting_agreements,
+        Missing::Payment => sums.awaiting_payment,
+    };
+    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| Cursor(row.name_key.clone(), row.key));
+    let keys: Vec<Key> = list.rows.iter().map(|row| row.key).collect();
+    let paths = billing::paths(db, account, &keys)?;
+    let query = filter_query(missing);
+    let mark = if query.is_empty() { "" } else { "?" };
+    let csv = format!("/a/{}/readiness/below.csv{mark}{query}", account.id);
+    let pager = list.words();
+    Ok(Some(BelowView { sums, list, paths, missing, csv, pager, numbers: &[] }))
+}
+
+/// GET /a/{account}/readiness/below.csv: every account below that is not ready.
+pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    if by.frame().below.is_empty() {
+        return Err(Problem::NotFound);
+    }
+    let (account, missing) = (by.account().clone(), query.missing());
+    let (rows, paths) = site
+        .pool
+        .read_long(move |db| {
+            let rows = super::not_ready(db, account.key, missing, &Want::First, usize::MAX >> 1)?;
+            let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
+            let paths = billing::paths(db, &account, &keys)?;
+            Ok((rows, paths))
+        })
+        .await?;
+    let word = |lacks: bool| if lacks { "missing" } else { "ok" }.to_owned();
+    let rows = rows.into_iter().map(|row| {
+        let path = paths.get(&row.key).cloned().unwrap_or_default();
+        let (agreements, payment) = (word(row.lacks_agreements()), word(row.lacks_payment()));
+        vec![row.id, row.name, path, agreements, payment]
+    });
+    csv::file("accounts-that-are-not-ready.csv", &["Id", "Name", "Path", "Agreements", "Payment"], rows)
+}

@@ -1,0 +1,56 @@
+//! Rows of favourites and recents.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use crate::access::extract::RECENTS_KEPT;
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::schema::{accounts, favourites, recents};
+
+/// Favourites of one person.
+pub const MOST_FAVOURITES: i64 = 10;
+
+pub fn favourites(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
+    Ok(favourites::table
+        .inner_join(accounts::table.on(accounts::key.eq(favourites::account_key)))
+        .filter(favourites::user_key.eq(user))
+        .order((accounts::name_key, accounts::key))
+        .select(favourites::account_key)
+        .load(db)?)
+}
+
+pub fn recents(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
+    Ok(recents::table
+        .filter(recents::user_key.eq(user))
+        .order(recents::visited_at.desc())
+        .limit(RECENTS_KEPT)
+        .select(recents::account_key)
+        .load(db)?)
+}
+
+/// Invalid when there are ten favourites already.
+pub fn set_favourite(db: &mut Db, user: Key, account: Key, favourite: bool) -> Result<(), Problem> {
+    diesel::delete(favourites::table.find((user, account))).execute(db)?;
+    if !favourite {
+        return Ok(());
+    }
+    let count: i64 = favourites::table.filter(favourites::user_key.eq(user)).select(count_star()).first(db)?;
+    if count >= MOST_FAVOURITES {
+        return Err(Problem::invalid("", format!("You have {MOST_FAVOURITES} favourites. Take one away first")));
+    }
+    diesel::insert_into(favourites::table)
+        .values((
+            favourites::user_key.eq(user),
+            favourites::account_key.eq(account),
+            favourites::created_at.eq(ids::now()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+pub fn clear_recents(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::delete(recents::table.filter(recents::user_key.eq(user))).execute(db)?;
+    Ok(())
+}
