@@ -9,6 +9,8 @@ mod page;
 mod place;
 mod world;
 
+mod access;
 mod journeys;
+mod money;
 mod profile;
 mod tabs;

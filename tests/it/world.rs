@@ -224,6 +224,11 @@ impl<'w> Branch<'w> {
         Branch { world: self.world, name: name.to_owned() }
     }
 
+    /// Another account of this world to build on.
+    pub fn at(&self, account: &str) -> Branch<'w> {
+        Branch { world: self.world, name: account.to_owned() }
+    }
+
     /// The same for several; building goes on at the parent.
     pub fn children(&self, names: &[&str]) -> &Branch<'w> {
         for name in names {
