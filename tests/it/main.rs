@@ -4,6 +4,7 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod crawl;
 mod dump;
 mod page;
 mod place;
@@ -13,4 +14,5 @@ mod access;
 mod journeys;
 mod money;
 mod profile;
+mod protect;
 mod tabs;
