@@ -1,11 +1,12 @@
 //! The commands, and nothing else.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
-use subtenant::server;
 use subtenant::store::installation::Purpose;
+use subtenant::{consent, demo, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,6 +29,31 @@ enum Command {
     Demo,
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
+    /// The legal documents that accounts accept.
+    Legal {
+        #[command(subcommand)]
+        command: Legal,
+    },
+}
+
+#[derive(Subcommand)]
+enum Legal {
+    /// Publish the next version of a document. Accounts are told at once and bound by accepting it; until its day the
+    /// version before holds.
+    Publish {
+        /// `msa` or `aup`.
+        #[arg(long)]
+        document: String,
+        /// One more than the latest version.
+        #[arg(long)]
+        version: String,
+        /// The day from which it is needed, as 2027-01-31 (UTC).
+        #[arg(long, value_name = "DATE")]
+        effective: String,
+        /// The text in Markdown, its first line the title.
+        #[arg(value_name = "FILE.md")]
+        file: PathBuf,
+    },
 }
 
 const LIVE_DATABASE: &str = "subtenant.db";
@@ -56,10 +82,17 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             serve(&config)
         }
-        Some(Command::Demo) => anyhow::bail!("not yet"),
+        Some(Command::Demo) => {
+            let Some(config) = settings(&cli.settings, demo::DATABASE) else { return Ok(ExitCode::from(2)) };
+            show(&config)
+        }
         Some(Command::Check) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             check(&config)
+        }
+        Some(Command::Legal { command: Legal::Publish { document, version, effective, file } }) => {
+            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
+            publish(&config, document, version, effective, file)
         }
     }
 }
@@ -84,6 +117,33 @@ fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     );
     actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn show(config: &Config) -> anyhow::Result<ExitCode> {
+    let (parts, people) = demo::prepare(config)?;
+    let greeting = demo::greeting(&config.origin(), &people);
+    actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn publish(config: &Config, document: &str, version: &str, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
+    let parts = server::prepare(config, Purpose::Live)?;
+    let mut said = Err(Vec::new());
+    parts.pool.write_here(|db| {
+        said = consent::publish_file(db, document, version, effective, file);
+        Ok(())
+    })?;
+    match said {
+        Ok(sentence) => {
+            println!("{sentence}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(complaints) => {
+            eprintln!("Nothing was published:");
+            complaints.iter().for_each(|line| eprintln!("  {line}"));
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 fn check(config: &Config) -> anyhow::Result<ExitCode> {

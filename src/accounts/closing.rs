@@ -9,6 +9,7 @@ use super::store::ClosedRow;
 use super::{restorable_until, store};
 use crate::access::In;
 use crate::access::policy::{DeleteAccounts, ReadAccounts};
+use crate::connections;
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
 use crate::text;
@@ -73,7 +74,7 @@ pub async fn confirm_close(by: In<DeleteAccounts>, site: Site) -> Result<HttpRes
 async fn close_page(by: &In<DeleteAccounts>, site: &Site, errors: Errors) -> Result<ClosePage, Problem> {
     let key = by.account().key;
     let (live, (members, own_method)) =
-        site.pool.read(move |db| Ok((store::live_connections(db, key)?, store::effects_of_closing(db, key)?))).await?;
+        site.pool.read(move |db| Ok((connections::live(db, key)?, store::effects_of_closing(db, key)?))).await?;
     let account = by.account();
     let refusal = if account.depth == 0 {
         Some(Reason::RootCannotBeClosed)

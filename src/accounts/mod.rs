@@ -18,7 +18,7 @@ use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db, dialect};
 use crate::web::route::{Route, get, post};
-use crate::{consent, members, roles};
+use crate::{connections, consent, members, roles};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -163,7 +163,7 @@ pub fn close(db: &mut Db, by: &Grant<DeleteAccounts>, version: i64) -> Result<()
         if account.children_count > 0 {
             return Err(Problem::Conflict(Reason::HasChildAccounts(account.children_count)));
         }
-        let live = store::live_connections(db, account.key)?;
+        let live = connections::live(db, account.key)?;
         if live > 0 {
             return Err(Problem::Conflict(Reason::HasLiveConnections(live)));
         }

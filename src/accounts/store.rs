@@ -10,11 +10,8 @@ use crate::access::Place;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, account_tags, accounts, assignments, connections, payment_methods};
+use crate::store::schema::{account_ancestry, account_tags, accounts, assignments, payment_methods};
 use crate::text::name_key;
-
-/// States of a connection that is gone or never came to be; every other state is live.
-pub const ENDED_STATES: [&str; 2] = ["DELETED", "FAILED_TO_PROVISION"];
 
 /// Inserts an account below `parent`, or a root account.
 pub fn insert(db: &mut Db, parent: Option<&Place>, details: &Details) -> Result<Opened, Problem> {
@@ -124,11 +121,14 @@ pub fn namesake(db: &mut Db, parent: Key, name: &str) -> Result<Option<(String, 
         .optional()?)
 }
 
-pub fn live_connections(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(connections::table
-        .filter(connections::account_key.eq(account))
-        .filter(connections::state.ne_all(ENDED_STATES))
-        .select(count_star())
+/// An open account of this name in the tree of a root.
+pub fn by_name(db: &mut Db, root: Key, name: &str) -> Result<Key, Problem> {
+    Ok(accounts::table
+        .filter(accounts::root_key.eq(root))
+        .filter(accounts::name_key.eq(name_key(name)))
+        .filter(accounts::closed_at.is_null())
+        .order((accounts::depth, accounts::key))
+        .select(accounts::key)
         .first(db)?)
 }
 

@@ -47,10 +47,7 @@ impl Reach {
 pub fn losing(before: Own, after: Own, above: bool) -> Option<Reach> {
     let pays_itself = |own| own != Own::None || above;
     let pays_followers = |own| own == Own::Offered || (own == Own::None && above);
-    Reach::of(
-        pays_itself(before) && !pays_itself(after),
-        pays_followers(before) && !pays_followers(after),
-    )
+    Reach::of(pays_itself(before) && !pays_itself(after), pays_followers(before) && !pays_followers(after))
 }
 
 /// Some accounts, counted, with what makes the same number of other accounts noticed.

@@ -13,8 +13,9 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 
-use crate::access::Grant;
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, UpdateBilling};
+use crate::access::{Grant, Place};
+use crate::accounts::list;
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
@@ -23,7 +24,7 @@ use effects::{Effects, Own, Tally};
 pub use method::{CollectionMethod, Entries, Method};
 pub use pages::routes;
 pub use payer::{Counts, Payer, Source, Standing};
-pub use store::followers::{ENDED_STATES, Follower};
+pub use store::followers::Follower;
 
 /// What entries of the audit log call a payment method.
 const SUBJECT: &str = "ACCOUNT_BILLING";
@@ -91,16 +92,16 @@ pub fn losers(db: &mut Db, account: Key, effects: &Effects, most: i64) -> Result
     effects.reach.map_or(Ok(Vec::new()), |reach| store::followers::list(db, account, reach, most))
 }
 
-/// The same with the path of each from below the account down; the account itself has none.
+/// The same with the names on the way down from the account to each, as "Germany / Bavaria".
 pub fn losers_with_paths(
     db: &mut Db,
-    account: Key,
+    account: &Place,
     effects: &Effects,
     most: i64,
 ) -> Result<Vec<(Follower, String)>, Problem> {
-    let losers = losers(db, account, effects, most)?;
+    let losers = losers(db, account.key, effects, most)?;
     let keys: Vec<Key> = losers.iter().map(|one| one.key).collect();
-    let mut paths = store::paths(db, account, &keys)?;
+    let mut paths = paths(db, account, &keys)?;
     let with_path = |one: Follower| {
         let path = paths.remove(&one.key).unwrap_or_default();
         (one, path)
@@ -108,9 +109,15 @@ pub fn losers_with_paths(
     Ok(losers.into_iter().map(with_path).collect())
 }
 
-/// The path of each of these accounts from below `top` down to itself, as "Germany / Hansa".
-pub(crate) fn paths(db: &mut Db, top: Key, accounts: &[Key]) -> Result<HashMap<Key, String>, Problem> {
-    store::paths(db, top, accounts)
+/// The names on the way down from (and without) an account to each of these (without themselves); none for those
+/// directly below.
+pub(crate) fn paths(db: &mut Db, top: &Place, accounts: &[Key]) -> Result<HashMap<Key, String>, Problem> {
+    let mut paths = HashMap::with_capacity(accounts.len());
+    for some in accounts.chunks(1_000) {
+        let names = list::paths(db, some, top.depth)?;
+        paths.extend(names.into_iter().map(|(key, names)| (key, names.join(" / "))));
+    }
+    Ok(paths)
 }
 
 /// How many open accounts below have no payment method of their own and none between: those that would use, or do
@@ -136,7 +143,9 @@ pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &st
         let method = store::insert(db, account, new)?;
         let event = new.fields().into_iter().fold(
             Event::new(EventType::AccountBillingCreate, subject(&method)),
-            |event, (field, value)| if value.is_empty() { event } else { event.with(field, value) },
+            |event, (field, value)| {
+                if value.is_empty() { event } else { event.with(field, value) }
+            },
         );
         Ok((method, event))
     })
@@ -177,7 +186,9 @@ pub fn remove(db: &mut Db, by: &Grant<DeleteBilling>, version: i64, confirmed: &
         }
         let event = old.entries.fields().into_iter().fold(
             Event::new(EventType::AccountBillingDelete, subject(&old)),
-            |event, (field, value)| if value.is_empty() { event } else { event.without(field, value) },
+            |event, (field, value)| {
+                if value.is_empty() { event } else { event.without(field, value) }
+            },
         );
         Ok(((), event))
     })

@@ -206,11 +206,9 @@ fn below(db: &mut Db, frame: &Frame, page: PageQuery, missing: Missing) -> Resul
         Missing::Agreements => sums.awaiting_agreements,
         Missing::Payment => sums.awaiting_payment,
     };
-    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| {
-        Cursor(row.name_key.clone(), row.key)
-    });
+    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| Cursor(row.name_key.clone(), row.key));
     let keys: Vec<Key> = list.rows.iter().map(|row| row.key).collect();
-    let paths = billing::paths(db, account.key, &keys)?;
+    let paths = billing::paths(db, account, &keys)?;
     let query = filter_query(missing);
     let mark = if query.is_empty() { "" } else { "?" };
     let csv = format!("/a/{}/readiness/below.csv{mark}{query}", account.id);
@@ -223,13 +221,13 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
     if by.frame().below.is_empty() {
         return Err(Problem::NotFound);
     }
-    let (account, missing) = (by.account().key, query.missing());
+    let (account, missing) = (by.account().clone(), query.missing());
     let (rows, paths) = site
         .pool
         .read_long(move |db| {
-            let rows = super::not_ready(db, account, missing, &Want::First, usize::MAX >> 1)?;
+            let rows = super::not_ready(db, account.key, missing, &Want::First, usize::MAX >> 1)?;
             let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
-            let paths = billing::paths(db, account, &keys)?;
+            let paths = billing::paths(db, &account, &keys)?;
             Ok((rows, paths))
         })
         .await?;

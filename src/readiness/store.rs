@@ -153,7 +153,8 @@ pub fn not_ready(
     let place = if cursor.is_some() { format!("AND (name_key, key) {sign} ($5, $6)") } else { String::new() };
     let most = if cursor.is_some() { "$7" } else { "$5" };
     let text = with_states(&format!(
-        "SELECT key, id, name, name_key, agreed, paid FROM states
+        "SELECT key, id, name, name_key,
+                CAST(agreed AS BIGINT) AS agreed, CAST(paid AS BIGINT) AS paid FROM states
          WHERE {lacking} {place} ORDER BY name_key {order}, key {order} LIMIT {most}"
     ));
     let mut query = bound(&text, top, documents, outside);

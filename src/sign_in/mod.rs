@@ -75,6 +75,22 @@ pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, 
     })
 }
 
+/// Makes a user who is no member of anything yet. Invalid(email) when somebody has that address already.
+pub fn add_user(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<Key, Problem> {
+    database::write(db, |db| {
+        if store::by_email(db, &new.email)?.is_some() {
+            return Err(Problem::invalid(
+                "email",
+                "This email address cannot be used. If it is yours, sign in instead",
+            ));
+        }
+        let (user, user_id) = store::insert(db, new)?;
+        let subject = Subject::new("USER", &user_id, &format!("{} {}", new.first_name, new.last_name));
+        audit::record_for(db, user, origin, &Event::new(EventType::UserCreate, subject).with("email", &new.email))?;
+        Ok(user)
+    })
+}
+
 /// Notes in the log that somebody signed in or tried to.
 pub fn record_sign_in(db: &mut Db, user: Key, origin: &Origin, failed: bool) -> Result<(), Problem> {
     let (id, name) = store::id_and_name(db, user)?;

@@ -215,3 +215,21 @@ pub fn refuse_unsafe(db: &mut Db) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// The names of all tables there are.
+pub fn tables(db: &mut Db) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Table {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let sql = match db {
+        Db::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+        Db::Postgres(_) => {
+            "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables
+             WHERE table_schema = current_schema() ORDER BY table_name"
+        }
+    };
+    let rows: Vec<Table> = diesel::sql_query(sql).load(db)?;
+    Ok(rows.into_iter().map(|table| table.name).collect())
+}

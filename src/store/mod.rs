@@ -164,13 +164,34 @@ pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
     {
         anyhow::ensure!(folder.is_dir(), "the folder {} does not exist", folder.display());
     }
-    let mut db = r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?;
+    let mut db = open(url)?;
     dialect::refuse_unsafe(&mut db)?;
     dialect::with_migration_lock(&mut db, |db| {
         db.run_pending_migrations(MIGRATIONS).map_err(|e| anyhow::anyhow!("migration failed: {e}"))?;
         dialect::finish_schema(db)?;
         Ok(())
     })
+}
+
+fn open(url: &DatabaseUrl) -> anyhow::Result<Db> {
+    Ok(r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?)
+}
+
+/// Whether `subtenant demo` made this database. A database that is not ours at all is none.
+pub fn is_demo(url: &DatabaseUrl) -> anyhow::Result<bool> {
+    Ok(installation::purpose(&mut open(url)?).is_ok_and(|purpose| purpose == Some(installation::Purpose::Demo)))
+}
+
+/// Whether the database has no tables.
+pub fn is_empty(url: &DatabaseUrl) -> anyhow::Result<bool> {
+    Ok(dialect::tables(&mut open(url)?)?.is_empty())
+}
+
+/// Takes every table of ours away.
+pub fn drop_everything(url: &DatabaseUrl) -> anyhow::Result<()> {
+    let mut db = open(url)?;
+    db.revert_all_migrations(MIGRATIONS).map_err(|e| anyhow::anyhow!("the tables could not be dropped: {e}"))?;
+    Ok(())
 }
 
 /// r2d2 would print every failed connection to standard error; the request that waited reports it.

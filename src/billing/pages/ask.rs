@@ -64,10 +64,10 @@ struct Loser {
 /// Shows the question: 200 when it is asked, 409 when an answer to it was not accepted.
 pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Result<HttpResponse, Problem> {
     let Question { change, act, form, version, reason } = question;
-    let account = by.account().key;
+    let account = by.account().clone();
     let read = move |db: &mut Db| {
-        let effects = billing::effects(db, account, change)?;
-        let losers = billing::losers_with_paths(db, account, &effects, NAMED)?;
+        let effects = billing::effects(db, account.key, change)?;
+        let losers = billing::losers_with_paths(db, &account, &effects, NAMED)?;
         Ok((effects, losers))
     };
     let (effects, losers) = site.pool.read(read).await?;
@@ -172,7 +172,8 @@ fn more(effects: &Effects) -> Vec<String> {
         sentences.push(format!("{who} and inherits in the same way."));
     }
     if effects.after == Own::None {
-        sentences.push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
+        sentences
+            .push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
     }
     sentences
 }
@@ -180,7 +181,9 @@ fn more(effects: &Effects) -> Vec<String> {
 fn refusal(effects: &Effects) -> String {
     let accounts = text::count(effects.losing.connected, "account has", "accounts have");
     let connections = text::count(effects.losing.connections, "live connection", "live connections");
-    format!("{accounts} {connections} and no other payer. Give a payment method of its own to each, or delete the connections.")
+    format!(
+        "{accounts} {connections} and no other payer. Give a payment method of its own to each, or delete the connections."
+    )
 }
 
 fn is_named(one: &Follower, frame: &Frame) -> bool {
@@ -189,6 +192,7 @@ fn is_named(one: &Follower, frame: &Frame) -> bool {
 
 fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
     let held = if one.distance == 0 { frame.held() } else { frame.below };
+    let path = if one.distance == 0 { "this account".to_owned() } else { path };
     Loser { href: billing_or_dashboard(&one.id, held), name: one.name, path, live: one.live }
 }
 

@@ -18,17 +18,8 @@ use crate::web::when::When;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
 
 /// Every entry of the form.
-pub const ENTRIES: [&str; 9] = [
-    "collectionMethod",
-    "name",
-    "email",
-    "street",
-    "city",
-    "state",
-    "postalCode",
-    "country",
-    "allowChildAccounts",
-];
+pub const ENTRIES: [&str; 9] =
+    ["collectionMethod", "name", "email", "street", "city", "state", "postalCode", "country", "allowChildAccounts"];
 /// The stamp of the effects that somebody saw before confirming.
 pub const EFFECTS: &str = "effects";
 const FIELDS: [&str; 10] = [
@@ -160,7 +151,17 @@ fn entries(form: &Form) -> Result<Entries, Problem> {
     match (collection_method, typed) {
         (Some(collection_method), Some(code)) => {
             let country = code.to_owned();
-            Ok(Entries { collection_method, name, email, street, city, state, postal_code, country, allow_child_accounts })
+            Ok(Entries {
+                collection_method,
+                name,
+                email,
+                street,
+                city,
+                state,
+                postal_code,
+                country,
+                allow_child_accounts,
+            })
         }
         _ => Err(Problem::bug("a form without complaints lacks a value")),
     }

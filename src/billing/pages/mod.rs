@@ -128,26 +128,21 @@ pub struct LosingQuery {
 const MOST_IN_A_FILE: i64 = 1_000_000;
 
 /// GET /a/{account}/billing/losing.csv?change=remove|keep: every account that would lose its payer.
-pub async fn losing(
-    by: In<ReadBilling>,
-    site: Site,
-    query: Query<LosingQuery>,
-) -> Result<HttpResponse, Problem> {
+pub async fn losing(by: In<ReadBilling>, site: Site, query: Query<LosingQuery>) -> Result<HttpResponse, Problem> {
     if by.frame().below.is_empty() {
         return Err(Problem::NotFound);
     }
     let account = by.account().clone();
-    let change =
-        if query.change == "remove" { Change::Remove } else { Change::Save { allow_child_accounts: false } };
+    let change = if query.change == "remove" { Change::Remove } else { Change::Save { allow_child_accounts: false } };
     let rows = site
         .pool
         .read_long(move |db| {
             let effects = super::effects(db, account.key, change)?;
-            super::losers_with_paths(db, account.key, &effects, MOST_IN_A_FILE)
+            super::losers_with_paths(db, &account, &effects, MOST_IN_A_FILE)
         })
         .await?;
-    let rows = rows.into_iter().map(|(one, path)| {
-        vec![one.id, one.name, path, one.distance.to_string(), one.live.to_string()]
-    });
+    let rows = rows
+        .into_iter()
+        .map(|(one, path)| vec![one.id, one.name, path, one.distance.to_string(), one.live.to_string()]);
     csv::file("accounts-that-lose-their-payer.csv", &["Id", "Name", "Path", "Levels below", "Live connections"], rows)
 }

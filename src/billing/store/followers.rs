@@ -6,14 +6,11 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 
 use crate::billing::effects::{Reach, Tally};
+use crate::connections::ENDED_STATES;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
-
-/// States of a connection in which nothing is provisioned or will be. Every other state is live: it is charged for,
-/// will be, or has to be taken down first.
-pub const ENDED_STATES: [&str; 2] = ["DELETED", "FAILED_TO_PROVISION"];
 
 /// The followers of $1 at a distance from $2 to $3, with $1 itself at distance 0.
 fn with_followers(rest: &str) -> String {

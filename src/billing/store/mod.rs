@@ -4,8 +4,6 @@
 pub mod followers;
 pub mod payers;
 
-use std::collections::HashMap;
-
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
@@ -13,7 +11,7 @@ use super::method::{CollectionMethod, Entries, Method};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, audit_entries, audit_scope, payment_methods, users};
+use crate::store::schema::{audit_entries, audit_scope, payment_methods, users};
 
 /// The account's own payment method.
 pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
@@ -114,29 +112,4 @@ pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDat
         .first::<(String, String, NaiveDateTime)>(db)
         .optional()?;
     Ok(row.map(|(first, last, at)| (format!("{first} {last}"), at)))
-}
-
-/// The path of each account from below `top` down to itself, as "Germany / Hansa".
-pub fn paths(db: &mut Db, top: Key, keys: &[Key]) -> Result<HashMap<Key, String>, Problem> {
-    let above = diesel::alias!(account_ancestry as above);
-    let mut paths: HashMap<Key, String> = HashMap::new();
-    for some in keys.chunks(500) {
-        let steps = account_ancestry::table
-            .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
-            .inner_join(above.on(above.field(account_ancestry::descendant_key).eq(account_ancestry::ancestor_key)))
-            .filter(account_ancestry::descendant_key.eq_any(some.to_vec()))
-            .filter(above.field(account_ancestry::ancestor_key).eq(top))
-            .filter(above.field(account_ancestry::distance).gt(0))
-            .order((account_ancestry::descendant_key, account_ancestry::distance.desc()))
-            .select((account_ancestry::descendant_key, accounts::name))
-            .load::<(Key, String)>(db)?;
-        for (key, name) in steps {
-            let path = paths.entry(key).or_default();
-            if !path.is_empty() {
-                path.push_str(" / ");
-            }
-            path.push_str(&name);
-        }
-    }
-    Ok(paths)
 }

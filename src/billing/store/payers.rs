@@ -93,7 +93,7 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
     Ok(found)
 }
 
-/// For a statement about everything below $1: each account that has a payment method at or between it and $1, and
+/// For the head of a statement (SQLite counts marks by their first use) about everything below $1: each account that has a payment method at or between it and $1, and
 /// the nearest of them as one number: its distance times four, plus 2 if it is not offered, plus 1 if it is not
 /// verified. So below 4 is a method of the account's own, and one can provision by [`PAYS`].
 pub const NEAREST: &str = "
@@ -133,13 +133,14 @@ struct CountRow {
 pub fn below(db: &mut Db, top: Key) -> Result<Counts, Problem> {
     let outside = code_from_above(&standing(db, top)?);
     let row: CountRow = diesel::sql_query(format!(
-        "SELECT COUNT(*) AS accounts,
+        "WITH nearest AS ({NEAREST})
+         SELECT COUNT(*) AS accounts,
                 CAST(COALESCE(SUM(CASE WHEN s.code < 4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS own,
                 CAST(COALESCE(SUM(CASE WHEN s.code >= 4 AND s.code % 4 < 2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS inherited
          FROM (SELECT COALESCE(n.code, $2) AS code
                FROM account_ancestry b
                JOIN accounts a ON a.key = b.descendant_key AND a.closed_at IS NULL
-               LEFT JOIN ({NEAREST}) n ON n.account_key = b.descendant_key
+               LEFT JOIN nearest n ON n.account_key = b.descendant_key
                WHERE b.ancestor_key = $1 AND b.distance > 0) s"
     ))
     .bind::<BigInt, _>(top)

@@ -1,0 +1,53 @@
+//! The latest entries of the audit log, as few words as a dashboard has room for.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::dialect::MultiBackend;
+use crate::store::schema::{account_ancestry, accounts, audit_entries, audit_scope, users};
+
+/// One entry: what happened to what, where, by whom, when.
+#[derive(Debug, Clone, Queryable)]
+pub struct Latest {
+    pub at: NaiveDateTime,
+    pub event_type: String,
+    pub subject_name: String,
+    /// Id and name of the account it happened in.
+    pub account: Option<(String, String)>,
+    /// Whether that account is still here or below; one that moved away cannot be promised to open.
+    pub still_below: Option<i64>,
+    pub actor: Option<(String, String)>,
+}
+
+/// The latest entries of the account, newest first; with everything that was below it when it happened, or without.
+pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<Latest>, Problem> {
+    let mut query = audit_scope::table
+        .inner_join(audit_entries::table)
+        .left_join(accounts::table.on(audit_entries::account_key.eq(accounts::key.nullable())))
+        .left_join(users::table.on(audit_entries::actor_key.eq(users::key.nullable())))
+        .left_join(
+            account_ancestry::table.on(audit_entries::account_key
+                .eq(account_ancestry::descendant_key.nullable())
+                .and(account_ancestry::ancestor_key.eq(account))),
+        )
+        .filter(audit_scope::account_key.eq(account))
+        .into_boxed::<MultiBackend>();
+    if !below {
+        query = query.filter(audit_scope::own.eq(true));
+    }
+    Ok(query
+        .order(audit_scope::entry_key.desc())
+        .limit(most)
+        .select((
+            audit_entries::at,
+            audit_entries::event_type,
+            audit_entries::subject_name,
+            (accounts::id, accounts::name).nullable(),
+            account_ancestry::distance.nullable(),
+            (users::first_name, users::last_name).nullable(),
+        ))
+        .load(db)?)
+}

@@ -1,0 +1,301 @@
+//! The demonstration: a managed service provider with some sixty accounts on five levels, equal names, every state of
+//! agreement and payment, and a handful of people. Made through the same operations as everything else, on a database
+//! that holds nothing but an earlier demonstration.
+
+use std::path::Path;
+
+use actix_web::rt::System;
+use chrono::Duration;
+use diesel::prelude::*;
+
+use crate::access::policy::{CreateAccounts, CreateBilling, DeleteAccounts, UpdateAccounts};
+use crate::access::{self, Origin};
+use crate::accounts::{self, Details, NewChild};
+use crate::billing::{self, CollectionMethod, Entries};
+use crate::config::Config;
+use crate::ids::{self, Key};
+use crate::members::{self, NewAssignment};
+use crate::problem::Problem;
+use crate::sign_in::{self, NewUser, password};
+use crate::store::installation::{self, Purpose};
+use crate::store::schema::connections;
+use crate::store::{self, DatabaseUrl, Db, Pool};
+use crate::{consent, roles};
+
+/// Where the demonstration keeps its data unless told otherwise.
+pub const DATABASE: &str = "subtenant-demo.db";
+
+/// Somebody to sign in as.
+pub struct Person {
+    pub name: String,
+    pub email: &'static str,
+    pub password: String,
+    pub what: &'static str,
+}
+
+/// Throws an earlier demonstration away; refuses a database that holds anything else.
+pub fn clear(config: &Config) -> anyhow::Result<()> {
+    let stranger = "holds something else than a demonstration. The demonstration needs a database of its own";
+    match &config.database_url {
+        DatabaseUrl::Sqlite(path) if !Path::new(path).exists() => Ok(()),
+        DatabaseUrl::Sqlite(path) => {
+            anyhow::ensure!(store::is_demo(&config.database_url)?, "{path} {stranger}");
+            for ending in ["", "-wal", "-shm"] {
+                let file = format!("{path}{ending}");
+                if Path::new(&file).exists() {
+                    std::fs::remove_file(file)?;
+                }
+            }
+            Ok(())
+        }
+        DatabaseUrl::Postgres(_) => {
+            let empty = store::is_empty(&config.database_url)?;
+            anyhow::ensure!(empty || store::is_demo(&config.database_url)?, "this database {stranger}");
+            if empty { Ok(()) } else { store::drop_everything(&config.database_url) }
+        }
+    }
+}
+
+/// Fills the empty database; answers the people one can sign in as, the provider's administrator first.
+pub fn fill(pool: &Pool) -> anyhow::Result<Vec<Person>> {
+    let people = [
+        ("Ines", "Albrecht", "ines@northwind.example", "administrator of everything"),
+        ("Tomás", "Rivera", "tomas@northwind.example", "reads everything, changes nothing"),
+        ("Mei", "Tanaka", "mei@northwind.example", "billing manager of everything"),
+        ("Jonas", "Weber", "jonas@hansa.example", "administrator of the customer Hansa Logistik alone"),
+        ("Aoife", "Byrne", "aoife@northwind.example", "account manager of Customers EMEA"),
+    ];
+    let mut world = World { pool, origin: demo_origin(), owner: 0, root: String::new() };
+    let mut keys = Vec::new();
+    let mut made = Vec::new();
+    for (index, (first, last, email, what)) in people.into_iter().enumerate() {
+        let secret = ids::token();
+        let new = NewUser {
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            company: "Northwind Managed Services".to_owned(),
+            email: email.to_owned(),
+            password_hash: System::new().block_on(password::hash(&secret))?,
+            account_name: "Northwind Managed Services".to_owned(),
+        };
+        if index == 0 {
+            let signed_up = pool.write_here(|db| sign_in::sign_up(db, &new, &world.origin))?;
+            world.owner = signed_up.user;
+            world.root = signed_up.account_id;
+            keys.push(world.owner);
+        } else {
+            keys.push(pool.write_here(|db| sign_in::add_user(db, &new, &world.origin))?);
+        }
+        made.push(Person { name: format!("{first} {last}"), email, password: secret, what });
+    }
+    world.grow()?;
+    world.let_in(&keys)?;
+    Ok(made)
+}
+
+fn demo_origin() -> Origin {
+    Origin { address: "192.0.2.1".to_owned(), user_agent: "subtenant demo".to_owned(), request_id: ids::token() }
+}
+
+/// What an account of the demonstration pays with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pays {
+    Nothing,
+    Alone,
+    WithChildren,
+}
+
+struct World<'a> {
+    pool: &'a Pool,
+    origin: Origin,
+    owner: Key,
+    root: String,
+}
+
+/// Customers by region: name, whether the provider accepted the agreements, how they pay, divisions and their sites.
+type Customer = (&'static str, bool, Pays, &'static [(&'static str, &'static [&'static str])]);
+
+const EMEA: &[Customer] = &[
+    (
+        "Hansa Logistik GmbH",
+        true,
+        Pays::WithChildren,
+        &[("Berlin", &["Warehouse", "Office"]), ("Hamburg", &["Port terminal", "Office"]), ("Sandbox", &[])],
+    ),
+    ("Alpine Data AG", true, Pays::Nothing, &[("Zürich", &["Office", "Warehouse"]), ("Genève", &["Office"])]),
+    ("Rotterdam Fresh BV", false, Pays::Nothing, &[("Rotterdam", &["Warehouse"]), ("Sandbox", &[])]),
+    ("Nordic Retail Hub", false, Pays::Alone, &[("Oslo", &["Office"]), ("Berlin", &[])]),
+    ("شركة الخليج للتجارة", true, Pays::Nothing, &[("دبي", &["Office"])]),
+];
+const AMERICAS: &[Customer] = &[
+    ("Hudson Health Partners", true, Pays::Alone, &[("Clinics", &["Albany", "Berlin"]), ("Research", &[])]),
+    ("Sierra Outdoor Co", false, Pays::WithChildren, &[("Stores", &["Denver", "Reno"]), ("Sandbox", &[])]),
+    ("Café São Paulo 🌱", true, Pays::Nothing, &[("Roastery", &["Office"])]),
+];
+const APAC: &[Customer] = &[
+    ("Kobe Precision 株式会社", true, Pays::Nothing, &[("Factory", &["Line 1", "Line 2"]), ("Office", &[])]),
+    ("Perth Minerals", false, Pays::Nothing, &[("Sandbox", &[])]),
+];
+const REGIONS: &[(&str, &str, &[Customer])] = &[
+    ("Customers EMEA", "Served from Frankfurt and Rotterdam.", EMEA),
+    ("Customers Americas", "Served from Ashburn.", AMERICAS),
+    ("Customers APAC", "Served from Singapore and Osaka.", APAC),
+];
+
+impl World<'_> {
+    fn grow(&self) -> anyhow::Result<()> {
+        self.accept(&self.root)?;
+        self.pay(&self.root, "Northwind Managed Services", true)?;
+        for (region, description, customers) in REGIONS {
+            let region = self.open(&self.root, region, description, true)?;
+            for customer in *customers {
+                self.customer(&region, customer)?;
+            }
+        }
+        let internal = self.open(&self.root, "Internal", "Northwind's own networks.", true)?;
+        for name in ["Platform", "Research", "Sandbox"] {
+            self.open(&internal, name, "", name != "Sandbox")?;
+        }
+        let retired = self.open(&internal, "Retired pilot", "Closed; can be restored.", true)?;
+        self.close(&retired)?;
+        Ok(self.announce()?)
+    }
+
+    fn customer(&self, region: &str, (name, accepted, pays, divisions): &Customer) -> anyhow::Result<()> {
+        let id = self.open(region, name, "", *accepted)?;
+        if *pays != Pays::Nothing {
+            self.pay(&id, name, *pays == Pays::WithChildren)?;
+        }
+        for (division, sites) in *divisions {
+            let division_id = self.open(&id, division, "", *accepted && *division != "Sandbox")?;
+            for site in *sites {
+                let site_id = self.open(&division_id, site, "", *accepted)?;
+                if *accepted && *pays != Pays::Alone {
+                    self.connect(&site_id, &format!("{site} uplink"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, parent: &str, name: &str, description: &str, accept: bool) -> Result<String, Problem> {
+        let details = Details {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            contacts: vec!["noc@northwind.example".to_owned()],
+            tags: Vec::new(),
+        };
+        let new = NewChild { details, accept_agreements: accept, max_depth: 1000 };
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateAccounts>(db, self.owner, parent, self.origin.clone())?;
+            Ok(accounts::open_child(db, &by, new)?.id)
+        })
+    }
+
+    fn accept(&self, account: &str) -> Result<(), Problem> {
+        self.pool.write_here(|db| {
+            let by = access::grant::<UpdateAccounts>(db, self.owner, account, self.origin.clone())?;
+            let documents: Vec<Key> = consent::in_force(db)?.iter().map(|d| d.key).collect();
+            consent::accept(db, &by, &documents).map(|_| ())
+        })
+    }
+
+    fn pay(&self, account: &str, holder: &str, allow_child_accounts: bool) -> Result<(), Problem> {
+        let entries = Entries {
+            collection_method: CollectionMethod::Net30,
+            name: holder.to_owned(),
+            email: "accounts@example.com".to_owned(),
+            street: "1 Example Street".to_owned(),
+            city: "Frankfurt".to_owned(),
+            state: String::new(),
+            postal_code: "60311".to_owned(),
+            country: "DE".to_owned(),
+            allow_child_accounts,
+        };
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateBilling>(db, self.owner, account, self.origin.clone())?;
+            let stamp = billing::effects(db, by.account().key, billing::Change::Save { allow_child_accounts })?.stamp();
+            billing::add(db, &by, &entries, &stamp).map(|_| ())
+        })
+    }
+
+    /// A connection that is said to be live: nothing is provisioned in a demonstration.
+    fn connect(&self, account: &str, name: &str) -> Result<(), Problem> {
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateAccounts>(db, self.owner, account, self.origin.clone())?;
+            diesel::insert_into(connections::table)
+                .values((
+                    connections::key.eq(ids::next_key()),
+                    connections::id.eq(ids::new_id("conn")),
+                    connections::account_key.eq(by.account().key),
+                    connections::name.eq(name),
+                    connections::state.eq("ACTIVE"),
+                    connections::created_at.eq(ids::now()),
+                ))
+                .execute(db)?;
+            Ok(())
+        })
+    }
+
+    fn close(&self, account: &str) -> Result<(), Problem> {
+        self.pool.write_here(|db| {
+            let by = access::grant::<DeleteAccounts>(db, self.owner, account, self.origin.clone())?;
+            accounts::close(db, &by, by.account().version)
+        })
+    }
+
+    /// A second version of one document, in a month: every bound account announces it.
+    fn announce(&self) -> Result<(), Problem> {
+        let text = "# Acceptable Use Policy\n\n".to_owned()
+            + include_str!("../legal/aup-1.md").split_once('\n').map_or("", |(_, rest)| rest)
+            + "\n## Demonstration\n\nThis second version exists to show how a new version announces itself.\n";
+        let day = (ids::now() + Duration::days(30)).format("%Y-%m-%d").to_string();
+        self.pool.write_here(|db: &mut Db| {
+            consent::publish(db, "aup", "2", &day, text.as_bytes())
+                .map(|_| ())
+                .map_err(|why| Problem::Bug(anyhow::anyhow!(why.join("; "))))
+        })
+    }
+
+    fn let_in(&self, keys: &[Key]) -> Result<(), Problem> {
+        let places = [
+            (keys[1], "Northwind Managed Services", "Read only"),
+            (keys[2], "Northwind Managed Services", "Billing manager"),
+            (keys[3], "Hansa Logistik GmbH", "Administrator"),
+            (keys[4], "Customers EMEA", "Account manager"),
+        ];
+        self.pool.write_here(|db| {
+            let root = access::grant::<CreateAccounts>(db, self.owner, &self.root, self.origin.clone())?;
+            let root = root.account().key;
+            for (user, account, role) in places {
+                let account = accounts::store::by_name(db, root, account)?;
+                let role = roles::built_in(db, root, role)?;
+                let new = NewAssignment { account, user, role, role_account: root, granted_by: Some(self.owner) };
+                members::assign(db, &new)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What the terminal says.
+pub fn greeting(origin: &str, people: &[Person]) -> String {
+    let mut text = format!(
+        "Subtenant is ready with a demonstration: nothing in it is real, and it is made anew at each start.\n\n  Open {origin}/sign-in and sign in as one of\n\n"
+    );
+    for person in people {
+        text.push_str(&format!("    {:<26} {}   {}, {}\n", person.email, person.password, person.name, person.what));
+    }
+    text.push_str("\nCtrl-C stops it.");
+    text
+}
+
+/// Prepares the database of a demonstration and fills it.
+pub fn prepare(config: &Config) -> anyhow::Result<(crate::app::Parts, Vec<Person>)> {
+    clear(config)?;
+    let parts = crate::server::prepare(config, Purpose::Demo)?;
+    let purpose = parts.pool.read_here(installation::purpose)?;
+    anyhow::ensure!(purpose == Some(Purpose::Demo), "this database became somebody else's meanwhile");
+    let people = fill(&parts.pool)?;
+    Ok((parts, people))
+}
