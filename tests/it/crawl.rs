@@ -40,10 +40,11 @@ const MOST_PAGES: usize = 1000;
 
 /// Visits everything that is linked, asking each address with `header` if there is one.
 pub async fn crawl(browser: &mut Browser, header: Option<(&str, &str)>, mut each: impl FnMut(&str, &Answer)) -> usize {
-    let mut waiting: VecDeque<String> = ["/", "/profile", "/help", "/sign-in", "/sign-up"].map(str::to_owned).into();
-    let mut known: BTreeSet<String> = waiting.iter().cloned().collect();
+    let starts = ["/", "/profile", "/help", "/sign-in", "/sign-up"];
+    let mut waiting: VecDeque<(String, String)> = starts.map(|uri| (uri.to_owned(), String::new())).into();
+    let mut known: BTreeSet<String> = starts.map(str::to_owned).into();
     let mut pages = 0;
-    while let Some(uri) = waiting.pop_front() {
+    while let Some((uri, from)) = waiting.pop_front() {
         pages += 1;
         assert!(pages < MOST_PAGES, "the crawl does not end; now at {uri}");
         let mut request = browser.request(Method::GET, &uri);
@@ -51,13 +52,13 @@ pub async fn crawl(browser: &mut Browser, header: Option<(&str, &str)>, mut each
             request = request.insert_header(header);
         }
         let answer = browser.send(request).await;
-        each(&uri, &answer);
+        each(&format!("{uri}, linked from {from:?},"), &answer);
         let page = crate::page::Page::read(&uri, &answer);
         let redirect = Some(answer.header("location").to_owned()).filter(|to| !to.is_empty());
         for link in page.links().into_iter().chain(redirect) {
             let link = link.split('#').next().unwrap_or_default().to_owned();
             if known.insert(link.clone()) {
-                waiting.push_back(link);
+                waiting.push_back((link, uri.clone()));
             }
         }
     }

@@ -5,12 +5,14 @@
 
 mod browser;
 mod crawl;
+mod deputy;
 mod dump;
 mod page;
 mod place;
 mod world;
 
 mod access;
+mod headers;
 mod journeys;
 mod money;
 mod profile;

@@ -139,9 +139,9 @@ async fn right_form(browser: &mut Browser, uri: &str) -> Form {
 
 #[actix_web::test]
 async fn no_form_of_another_site_is_carried_out_and_each_of_ours_is() {
-    let world = world();
     let mut forms = 0;
     for route in routes().iter().filter(|route| route.method == Method::POST) {
+        let world = world();
         let guest = ["/sign-in", "/sign-up"].contains(&route.path);
         let mut other = world.browser("vera").await;
         let mut browser = if guest { Browser::new(&other.console) } else { world.browser("admin-of-acme").await };
