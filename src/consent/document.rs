@@ -68,6 +68,11 @@ impl Document {
         format!("{}, version {}", self.kind.name(), self.version)
     }
 
+    /// For a banner while the version is announced: "The Acceptable Use Policy, version 2, is needed from 1 May 2027".
+    pub fn announcement(&self) -> String {
+        format!("The {}, is needed from {}", self.words(), self.effective_at.format("%-d %B %Y"))
+    }
+
     /// Where this very version stays for ever.
     pub fn path(&self) -> String {
         format!("/legal/{}/{}", self.kind.slug(), self.version)

@@ -158,7 +158,7 @@ pub fn notes(frame: &Frame, overview: &Overview) -> Vec<Note> {
         [] => bound(name, overview),
         [one] => Note {
             tone: "warn",
-            heading: format!("The {} is not accepted", one.words()),
+            heading: format!("The {}, is not accepted", one.words()),
             words: format!("No connection can be provisioned in {name} until it is.{ask}"),
         },
         _ => Note {
@@ -171,7 +171,7 @@ pub fn notes(frame: &Frame, overview: &Overview) -> Vec<Note> {
         let already = if may { "It can be accepted already now." } else { ask.trim() };
         notes.push(Note {
             tone: "info",
-            heading: format!("The {} is needed from {}", document.words(), When::day(document.effective_at).words),
+            heading: document.announcement(),
             words: format!("Until then the version before it holds. {already}"),
         });
     }

@@ -18,7 +18,7 @@ impl From<NaiveDateTime> for When {
 impl When {
     /// Only the day.
     pub fn day(at: NaiveDateTime) -> When {
-        When { iso: at.format("%Y-%m-%d").to_string(), words: at.format("%-d %B %Y").to_string() }
+        When { iso: at.format("%Y-%m-%d").to_string(), words: at.format("%-d %b %Y").to_string() }
     }
 }
 

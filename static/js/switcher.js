@@ -98,7 +98,7 @@
       if (event.key === 'ArrowUp') { event.preventDefault(); point(at < 0 ? -1 : at - 1); }
       if (event.key !== 'Enter') return;
       event.preventDefault();
-      if (at >= 0) options()[at].click();
+      if (at >= 0 || (options().length === 1 && field.value.trim())) options()[Math.max(at, 0)].click();
       else if (field.value.trim()) location.assign(`${page}&q=${encodeURIComponent(field.value.trim())}`);
     });
     field.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(load, 100); });
