@@ -17,4 +17,5 @@ mod journeys;
 mod money;
 mod profile;
 mod protect;
+mod races;
 mod tabs;
