@@ -6,8 +6,6 @@ use clap::Args;
 use ipnet::IpNet;
 use url::Url;
 
-use crate::store::DatabaseUrl;
-
 /// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
@@ -30,6 +28,32 @@ pub struct Settings {
     /// Connections to the database for reading.
     #[arg(long, global = true, env = "DATABASE_CONNECTIONS", default_value = "16", value_name = "N")]
     pub database_connections: String,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// The path of a file, made when missing.
+    Sqlite(String),
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// A `postgres://` URL, or the path of an SQLite file with or without `sqlite:`.
+    pub fn parse(text: &str) -> Result<DatabaseUrl, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(DatabaseUrl::Postgres(text.to_owned()));
+        }
+        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
+        if path.is_empty() || path.contains("://") || path.contains('\0') {
+            return Err("it is neither a postgres:// URL nor the path of an SQLite file".to_owned());
+        }
+        Ok(DatabaseUrl::Sqlite(path.to_owned()))
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, DatabaseUrl::Postgres(_))
+    }
 }
 
 /// Settings that were found to be right.

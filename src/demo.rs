@@ -12,14 +12,14 @@ use crate::access::policy::{CreateAccounts, CreateBilling, DeleteAccounts, Updat
 use crate::access::{self, Origin};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::ids::{self, Key};
 use crate::members::{self, NewAssignment};
 use crate::problem::Problem;
 use crate::sign_in::{self, NewUser, password};
 use crate::store::installation::{self, Purpose};
 use crate::store::schema::connections;
-use crate::store::{self, DatabaseUrl, Db, Pool};
+use crate::store::{self, Db, Pool};
 use crate::{consent, roles};
 
 /// Where the demonstration keeps its data unless told otherwise.

@@ -1,3 +1,30 @@
+//! Subtenant: the console for accounts that have accounts.
+//!
+//! # The map, in reading order
+//! A request becomes [`access::In`] (who am I, which account, may I) → a handler in a room's `pages` → an operation in
+//! the room's `mod`, which takes `&Grant<Action>` → the room's `store` → a row → a template.
+//!
+//! Floors; imports go down only (`tests/it/house.rs` says so):
+//! - 0 words: [`problem`], [`ids`], [`text`], [`config`]
+//! - 1 [`store`]: pool, transactions, schema; `dialect` alone knows which database it is
+//! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
+//! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
+//! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
+//! - 5 the rooms, each importing only those before it: [`connections`], [`consent`], [`billing`], [`roles`],
+//!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
+//! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
+//!
+//! # What always holds
+//! - The account id comes from the path only, and only `In<A>` reads it. `Grant<A>` has no way to be made but the check.
+//! - A change is one transaction that takes the tree's lock first, checks the right again, and returns its event.
+//! - Every query by id also takes the grant's account; composite foreign keys say the same in SQL.
+//! - Nothing about rights is kept between requests.
+//! - Every list is paged by keyset; every page asks a constant number of queries.
+//!
+//! # What is deliberately absent
+//! No cache, no background thread that touches requests, no recursive query in a request (`subtenant check` has the
+//! one there is), no state in the session but who somebody is, and no `match` on the database outside `dialect`.
+
 pub mod access;
 pub mod accounts;
 pub mod app;

@@ -9,12 +9,13 @@ use diesel::prelude::*;
 use subtenant::access::policy::{CreateAccounts, SeeAccount, UpdateAccounts};
 use subtenant::access::{self, Grant, Origin};
 use subtenant::accounts::{self, Details, NewChild};
+use subtenant::config::DatabaseUrl;
 use subtenant::consent::{self, Document, Kind, State};
 use subtenant::ids::{self, Key};
 use subtenant::problem::{Problem, Reason};
 use subtenant::sign_in::{self, NewUser};
 use subtenant::store::schema::{accounts as rows, audit_entries, audit_scope, consents, legal_documents};
-use subtenant::store::{DatabaseUrl, Db, Pool};
+use subtenant::store::{Db, Pool};
 
 struct World {
     url: DatabaseUrl,

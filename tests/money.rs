@@ -11,12 +11,13 @@ use subtenant::access::policy::{CreateAccounts, CreateBilling, DeleteBilling, Up
 use subtenant::access::{self, Origin};
 use subtenant::accounts::{self, Details, NewChild};
 use subtenant::billing::{self, Change, CollectionMethod, Entries, Payer};
+use subtenant::config::DatabaseUrl;
 use subtenant::ids::{self, Key};
 use subtenant::problem::{Problem, Reason};
 use subtenant::readiness::{self, Blocker, Missing};
 use subtenant::store::schema::{account_ancestry, accounts as rows, connections, consents, payment_methods, users};
 use subtenant::store::schema::{audit_entries, legal_documents};
-use subtenant::store::{self as database, DatabaseUrl, Db, Pool};
+use subtenant::store::{self as database, Db, Pool};
 use subtenant::text;
 use subtenant::web::paging::{Cursor, Want};
 

@@ -186,6 +186,23 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .collect())
 }
 
+/// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
+pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
+    let rows: Vec<(Key, String)> = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
+        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .filter(account_ancestry::distance.gt(0))
+        .filter(accounts::depth.gt(depth))
+        .order((account_ancestry::descendant_key, accounts::depth))
+        .select((account_ancestry::descendant_key, accounts::name))
+        .load(db)?;
+    let mut paths: HashMap<Key, Vec<String>> = HashMap::new();
+    for (key, name) in rows {
+        paths.entry(key).or_default().push(name);
+    }
+    Ok(paths)
+}
+
 /// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.
 pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
     able(db, frame, Needs::One(Permission(Resource::Members, Verb::Update)))

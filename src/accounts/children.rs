@@ -255,7 +255,11 @@ async fn list_page(
 fn items(db: &mut crate::store::Db, by: &In<ReadAccounts>, rows: &[Row], scope: Scope) -> Result<Vec<Item>, Problem> {
     let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
     let below = list::totals_below(db, &keys)?;
-    let paths = if scope == Scope::Below { list::paths(db, &keys, by.account().depth)? } else { Default::default() };
+    let paths = if scope == Scope::Below {
+        crate::access::lookup::paths(db, &keys, by.account().depth)?
+    } else {
+        Default::default()
+    };
     let mut marks = marks::of(db, by.frame(), &keys)?;
     Ok(rows
         .iter()

@@ -184,23 +184,6 @@ pub fn totals_below(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, i64>, Prob
     Ok(rows.into_iter().collect())
 }
 
-/// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
-pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
-    let rows: Vec<(Key, String)> = account_ancestry::table
-        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .filter(account_ancestry::distance.gt(0))
-        .filter(accounts::depth.gt(depth))
-        .order((account_ancestry::descendant_key, accounts::depth))
-        .select((account_ancestry::descendant_key, accounts::name))
-        .load(db)?;
-    let mut paths: HashMap<Key, Vec<String>> = HashMap::new();
-    for (key, name) in rows {
-        paths.entry(key).or_default().push(name);
-    }
-    Ok(paths)
-}
-
 /// The first `limit` open accounts below, level by level and by name: what a tree shows before its branches get pages
 /// of their own.
 pub fn levels(db: &mut Db, account: Key, limit: i64) -> Result<Vec<Row>, Problem> {

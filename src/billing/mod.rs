@@ -13,9 +13,9 @@ use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 
+use crate::access::lookup;
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, UpdateBilling};
 use crate::access::{Grant, Place};
-use crate::accounts::list;
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
@@ -114,7 +114,7 @@ pub fn losers_with_paths(
 pub(crate) fn paths(db: &mut Db, top: &Place, accounts: &[Key]) -> Result<HashMap<Key, String>, Problem> {
     let mut paths = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1_000) {
-        let names = list::paths(db, some, top.depth)?;
+        let names = lookup::paths(db, some, top.depth)?;
         paths.extend(names.into_iter().map(|(key, names)| (key, names.join(" / "))));
     }
     Ok(paths)

@@ -8,6 +8,7 @@ use diesel::r2d2::{Error as PoolError, R2D2Connection};
 use diesel::sql_types::BigInt;
 use diesel::sqlite::SqliteConnection;
 
+use crate::config::DatabaseUrl;
 use crate::ids::Key;
 
 /// A connection to either database.
@@ -15,32 +16,6 @@ use crate::ids::Key;
 pub enum Db {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
-}
-
-/// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// The path of a file, made when missing.
-    Sqlite(String),
-    Postgres(String),
-}
-
-impl DatabaseUrl {
-    /// A `postgres://` URL, or the path of an SQLite file with or without `sqlite:`.
-    pub fn parse(text: &str) -> Result<DatabaseUrl, String> {
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(DatabaseUrl::Postgres(text.to_owned()));
-        }
-        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
-        if path.is_empty() || path.contains("://") || path.contains('\0') {
-            return Err("it is neither a postgres:// URL nor the path of an SQLite file".to_owned());
-        }
-        Ok(DatabaseUrl::Sqlite(path.to_owned()))
-    }
-
-    pub fn is_postgres(&self) -> bool {
-        matches!(self, DatabaseUrl::Postgres(_))
-    }
 }
 
 /// How a pool opens its connections. diesel's own way tries each database in turn and hides why it failed.

@@ -14,8 +14,9 @@ use diesel::connection::{Connection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
-pub use dialect::{DatabaseUrl, Db};
+pub use dialect::Db;
 
+use crate::config::DatabaseUrl;
 use crate::problem::Problem;
 use dialect::Manager;
 
