@@ -2,15 +2,13 @@
 //! somebody else could send it; nothing of that may be carried out, and right after it the same form sent rightly is.
 //! Looking at pages changes nothing, and a page fetched on a guess does not even leave a trace.
 
-use std::collections::BTreeSet;
-
 use actix_web::http::{Method, header};
 use actix_web::test::TestRequest;
-use subtenant::app::routes;
 
 use crate::browser::{Browser, FORM, encode};
 use crate::crawl::{crawl, world};
 use crate::dump::{assert_unchanged, dump, dump_everything};
+use crate::forms::{address, changing, other_session, right_form};
 use crate::page::{Form, Page};
 use crate::world::{PASSWORD, World, email};
 
@@ -96,65 +94,24 @@ fn without_fetch(browser: &Browser, form: &Form, origin: &'static str) -> TestRe
         .insert_header((header::CONTENT_TYPE, FORM))
 }
 
-/// The address of the form of a route, in an account where it can be carried out.
-fn address(world: &World, path: &str, session: &str) -> String {
-    let account = match path.rsplit('/').next() {
-        Some("close") => "doomed",
-        Some("edit" | "remove") => "paid",
-        Some("restore") => "acme",
-        _ => "lab",
-    };
-    let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
-    path.replace("{session}", session)
-}
-
-/// The form of this address on its page, filled in so that it will be taken.
-async fn right_form(browser: &mut Browser, uri: &str) -> Form {
-    browser.get(if uri == "/sign-out" { "/profile" } else { uri }).await;
-    let found = browser.page.forms().into_iter().find(|form| form.action == uri);
-    let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
-    for control in &mut form.controls {
-        control.on = true;
-        let value = match control.name.as_str() {
-            "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
-            "description" => "changed",
-            "email" if uri == "/sign-in" => "admin-of-acme@example.com",
-            "email" => "changed@example.com",
-            "password" | "current" => PASSWORD,
-            "new_password" => "seven velvet anchors",
-            "country" => "Norway",
-            "postalCode" => "0155",
-            _ => continue,
-        };
-        control.value = value.to_owned();
-    }
-    // Of radios only the last one.
-    let radios: BTreeSet<String> = form.controls.iter().filter(|c| c.kind == "radio").map(|c| c.name.clone()).collect();
-    for name in radios {
-        let last = form.controls.iter().rposition(|c| c.name == name).expect("the radio is there");
-        form.controls.iter_mut().enumerate().filter(|(n, c)| c.name == name && *n != last).for_each(|(_, c)| c.on = false);
-    }
-    form
-}
-
 #[actix_web::test]
 async fn no_form_of_another_site_is_carried_out_and_each_of_ours_is() {
     let mut forms = 0;
-    for route in routes().iter().filter(|route| route.method == Method::POST) {
+    for path in changing() {
         let world = world();
-        let guest = ["/sign-in", "/sign-up"].contains(&route.path);
+        let guest = ["/sign-in", "/sign-up"].contains(&path);
         let mut other = world.browser("vera").await;
         let mut browser = if guest { Browser::new(&other.console) } else { world.browser("admin-of-acme").await };
         other.get(if guest { "/sign-in" } else { "/profile" }).await;
         let foreign_token = Browser::new(&other.console).get("/sign-in").await.forms()[0].value("_token").to_owned();
         let token = if guest { foreign_token } else { other.page.forms()[0].value("_token").to_owned() };
-        let session = other_session(&world, &mut browser, guest).await;
-        let form = right_form(&mut browser, &address(&world, route.path, &session)).await;
+        let session = if guest { String::new() } else { other_session(&world, &mut browser).await };
+        let form = right_form(&mut browser, &address(&world, path, &session)).await;
         let (before, sessions) = (dump(&world), count(&world, "sessions"));
         for attack in ATTACKS {
             let recents = count(&world, "recents");
             let answer = browser.console.send(attack.request(&browser, &form, &token)).await;
-            let what = format!("{attack:?} at {}", route.path);
+            let what = format!("{attack:?} at {path}");
             if attack != GetWithOverride {
                 assert!([400, 403].contains(&answer.status.as_u16()), "{what}: {}", Page::read("", &answer));
                 assert!(!Page::read("", &answer).heading().is_empty(), "{what}: {}", answer.text());
@@ -164,21 +121,10 @@ async fn no_form_of_another_site_is_carried_out_and_each_of_ours_is() {
             assert!(count(&world, "recents") >= recents, "{what} cleared the recents");
         }
         let answer = browser.post(&form.action, &form.pairs()).await;
-        assert_eq!(answer.status, 303, "the right form at {}: {}", route.path, Page::read("", &answer));
+        assert_eq!(answer.status, 303, "the right form at {path}: {}", Page::read("", &answer));
         forms += 1;
     }
     assert!(forms >= 16, "{forms}");
-}
-
-/// A session of the administrator besides the browser's own, to be ended.
-async fn other_session(world: &World, browser: &mut Browser, guest: bool) -> String {
-    if guest {
-        return String::new();
-    }
-    world.browser("admin-of-acme").await;
-    browser.get("/profile").await;
-    let end = browser.page.links().into_iter().find(|href| href.ends_with("/end")).expect("another session");
-    end.split('/').nth(3).unwrap_or_default().to_owned()
 }
 
 fn count(world: &World, table: &str) -> usize {
