@@ -14,7 +14,10 @@ mod world;
 
 mod access;
 mod headers;
+mod history;
 mod journeys;
+mod model;
+mod models;
 mod money;
 mod profile;
 mod protect;
