@@ -88,7 +88,7 @@ impl Settings {
         };
         let fallback = format!("http://{}", self.bind);
         let public = self.public_url.as_deref().unwrap_or(&fallback);
-        let public_url = Url::parse(public).ok().filter(|url| is_public(url));
+        let public_url = Url::parse(public).ok().filter(is_public);
         if public_url.is_none() && (self.public_url.is_some() || bind.is_some()) {
             wrong.push(format!(
                 "PUBLIC_URL (--public-url) is {public:?}: it must be http:// or https:// and a host, without a path"

@@ -238,7 +238,7 @@ fn can_be_charged(nodes: &[Node], n: usize) -> bool {
 fn plant(db: &mut Db, world: &World, nodes: &[Node]) -> Result<Vec<Key>, Problem> {
     let keys: Vec<Key> = nodes.iter().map(|_| ids::next_key()).collect();
     for (n, node) in nodes.iter().enumerate() {
-        let parent = (n > 0).then(|| node.parent);
+        let parent = (n > 0).then_some(node.parent);
         let depth = distance(nodes, n, 0).unwrap();
         let name = format!("Account {}", node.name);
         diesel::insert_into(rows::table)

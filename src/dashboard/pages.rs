@@ -109,7 +109,7 @@ fn agreements(readiness: &Readiness) -> String {
     let named = |accepted: bool| {
         let some = readiness.agreements.iter().filter(|(_, is)| *is == accepted);
         let names: Vec<String> =
-            some.map(|(document, _)| format!("{} {}", document.document, document.version)).collect();
+            some.map(|(document, _)| format!("{} {}", document.kind.code(), document.version)).collect();
         names.join(" and ")
     };
     match (named(true).as_str(), named(false).as_str()) {

@@ -5,37 +5,16 @@
 mod pages;
 mod store;
 
-use std::collections::HashSet;
-
 use crate::access::Frame;
 use crate::access::policy::{Action, CreateBilling, Needs, Permission, UpdateAccounts, UpdateBilling};
 use crate::billing::{self, Payer};
+use crate::consent::{self, Document};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::Want;
 pub use pages::routes;
 pub use store::NotReady;
-
-/// A legal document in the version that is in force now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    pub key: Key,
-    /// `MSA` or `AUP`.
-    pub document: String,
-    pub version: i64,
-}
-
-impl Document {
-    /// What it is called in every version.
-    pub fn name(&self) -> &str {
-        match self.document.as_str() {
-            "MSA" => "Master Service Agreement",
-            "AUP" => "Acceptable Use Policy",
-            other => other,
-        }
-    }
-}
 
 /// One reason why an account may not provision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +30,7 @@ impl Blocker {
     /// What to do about it.
     pub fn words(&self) -> String {
         match self {
-            Blocker::Agreement(document) => format!("Accept the {}", document.name()),
+            Blocker::Agreement(document) => format!("Accept the {}", document.kind.name()),
             Blocker::NoPayer => "Add a payment method".to_owned(),
             Blocker::PayerNotVerified => "Verify the payment method".to_owned(),
         }
@@ -104,17 +83,7 @@ impl Readiness {
 
 /// Reads what decides over this account: three keyed queries.
 pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
-    let documents = store::in_force(db)?;
-    let keys: Vec<Key> = documents.iter().map(|document| document.key).collect();
-    let bound: HashSet<Key> = store::accepted(db, account, keys)?;
-    let agreements = documents
-        .into_iter()
-        .map(|document| {
-            let accepted = bound.contains(&document.key);
-            (document, accepted)
-        })
-        .collect();
-    Ok(Readiness { agreements, payer: billing::payer(db, account)? })
+    Ok(Readiness { agreements: consent::standing(db, account)?, payer: billing::payer(db, account)? })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -139,7 +108,7 @@ impl Below {
 
 /// Sums readiness up over everything open below: three queries, whatever the tree.
 pub fn below(db: &mut Db, account: Key) -> Result<Below, Problem> {
-    let documents = store::in_force(db)?;
+    let documents = consent::in_force(db)?;
     let outside = billing::code_from_above(db, account)?;
     store::below(db, account, &documents, outside)
 }
@@ -162,7 +131,7 @@ pub fn not_ready(
     want: &Want,
     limit: usize,
 ) -> Result<Vec<NotReady>, Problem> {
-    let documents = store::in_force(db)?;
+    let documents = consent::in_force(db)?;
     let outside = billing::code_from_above(db, account)?;
     store::not_ready(db, account, &documents, outside, missing, want, limit)
 }

@@ -182,7 +182,7 @@ fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
 fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
     let accepted = readiness.agreements.iter().filter(|(_, accepted)| *accepted);
     let mut fine: Vec<String> = accepted
-        .map(|(document, _)| format!("{}, version {}, is accepted", document.name(), document.version))
+        .map(|(document, _)| format!("{}, version {}, is accepted", document.kind.name(), document.version))
         .collect();
     if readiness.payer.pays() {
         fine.push(readiness.payer.sentence(frame));

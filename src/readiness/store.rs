@@ -1,5 +1,4 @@
-//! What readiness reads: the documents in force, what an account accepted, and one grouped statement over everything
-//! below an account. Also who holds a permission, for "Ann can do this".
+//! What readiness reads: one grouped statement over everything below an account. Also who holds a permission, for "Ann can do this".
 
 use std::collections::HashSet;
 
@@ -7,43 +6,18 @@ use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 
-use super::{Below, Document, Missing};
+use super::{Below, Missing};
 use crate::access::Frame;
 use crate::access::lookup::scope;
 use crate::access::policy::{Permission, Permissions};
 use crate::billing::store::payers::{NEAREST, PAYS};
-use crate::ids::{self, Key};
+use crate::consent::Document;
+use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
-use crate::store::schema::{assignments, consents, legal_documents, roles, users};
+use crate::store::schema::{assignments, roles, users};
 use crate::web::paging::{PAGE, Want, is_backward};
-
-/// Of each document the highest version whose day has come, the MSA first.
-pub fn in_force(db: &mut Db) -> Result<Vec<Document>, Problem> {
-    let versions = legal_documents::table
-        .filter(legal_documents::effective_at.le(ids::now()))
-        .order((legal_documents::document.desc(), legal_documents::version.desc()))
-        .select((legal_documents::key, legal_documents::document, legal_documents::version))
-        .load::<(Key, String, i64)>(db)?;
-    let mut latest: Vec<Document> = Vec::new();
-    for (key, document, version) in versions {
-        if latest.last().is_none_or(|last| last.document != document) {
-            latest.push(Document { key, document, version });
-        }
-    }
-    Ok(latest)
-}
-
-/// Which of these documents bind the account.
-pub fn accepted(db: &mut Db, account: Key, documents: Vec<Key>) -> Result<HashSet<Key>, Problem> {
-    let bound = consents::table
-        .filter(consents::account_key.eq(account))
-        .filter(consents::document_key.eq_any(documents))
-        .select(consents::document_key)
-        .load::<Key>(db)?;
-    Ok(bound.into_iter().collect())
-}
 
 /// The accounts below $1 with what each has: `agreed` and `paid`, 1 or 0. $2 and $3 are the documents in force (0 for
 /// none), $4 the code of what comes from above $1.

@@ -20,7 +20,7 @@ const PER_ADDRESS: i64 = 50;
 const PER_PAIR: i64 = 10;
 const PER_EMAIL: i64 = 100;
 /// New accounts from one address in a window.
-const SIGN_UPS: i64 = 20;
+const SIGN_UPS: i64 = 100;
 
 /// Whom an attempt is counted against.
 #[derive(Debug, Clone)]

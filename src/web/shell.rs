@@ -13,7 +13,9 @@ use crate::ids;
 
 pub const PRODUCT: &str = "Subtenant";
 /// The cookie that carries the sentence shown after a redirect.
-pub const FLASH_COOKIE: &str = "flash";
+pub fn flash_cookie(https: bool) -> &'static str {
+    if https { "__Host-flash" } else { "flash" }
+}
 
 /// The sections of an account, as they stand in addresses and in the rail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,7 +183,7 @@ impl Shell {
             css: assets::css_url(),
             js: assets::js_url(),
             csrf: masked_token(secret),
-            flash: flash(req),
+            flash: flash(req, config),
             user: None,
             account: None,
             rail: Vec::new(),
@@ -225,7 +227,7 @@ impl Shell {
             title,
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
-            flash: flash(req).or_else(|| denied(req, name)),
+            flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }
     }
@@ -300,8 +302,8 @@ fn rail(frame: &Frame, current: Section) -> Vec<RailGroup> {
 }
 
 /// The sentence that the last form left behind.
-fn flash(req: &HttpRequest) -> Option<Flash> {
-    let cookie = req.cookie(FLASH_COOKIE)?;
+fn flash(req: &HttpRequest, config: &Config) -> Option<Flash> {
+    let cookie = req.cookie(flash_cookie(config.https))?;
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cookie.value()).ok()?).ok()?;
     let (kind, text) = match text.strip_prefix('!') {
         Some(notice) => ("notice", notice.to_owned()),

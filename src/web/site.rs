@@ -12,7 +12,7 @@ use std::future::{Ready, ready};
 use super::form::{Filled, Form, Sent};
 use super::kept;
 use super::once::Reply;
-use super::shell::{FLASH_COOKIE, Section, Shell};
+use super::shell::{Section, Shell, flash_cookie};
 use crate::access::policy::Action;
 use crate::access::{In, Me};
 use crate::config::Config;
@@ -72,8 +72,9 @@ impl Site {
         answer.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
         let cache = if keep == Keep::Private { "private, no-cache" } else { "no-store" };
         answer.insert_header((header::CACHE_CONTROL, cache));
-        if self.req.cookie(FLASH_COOKIE).is_some() {
-            let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
+        let flash = flash_cookie(self.config.https);
+        if self.req.cookie(flash).is_some() {
+            let mut gone = Cookie::build(flash, "").path("/").secure(self.config.https).http_only(true).finish();
             gone.make_removal();
             answer.cookie(gone);
         }
@@ -91,7 +92,7 @@ impl Site {
         let mut answer = HttpResponse::SeeOther();
         answer.insert_header((header::LOCATION, reply.location.as_str()));
         if !reply.flash.is_empty() {
-            let cookie = Cookie::build(FLASH_COOKIE, URL_SAFE_NO_PAD.encode(&reply.flash))
+            let cookie = Cookie::build(flash_cookie(self.config.https), URL_SAFE_NO_PAD.encode(&reply.flash))
                 .path("/")
                 .http_only(true)
                 .same_site(SameSite::Lax)
