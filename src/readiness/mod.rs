@@ -5,8 +5,8 @@
 mod pages;
 mod store;
 
-use crate::access::Frame;
-use crate::access::policy::{Action, CreateBilling, Needs, Permission, UpdateAccounts, UpdateBilling};
+use crate::access::policy::{Action, CreateBilling, Needs, UpdateAccounts, UpdateBilling};
+use crate::access::{Frame, lookup};
 use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
@@ -59,16 +59,16 @@ impl Blocker {
 #[derive(Debug, Clone)]
 pub struct Readiness {
     account: Key,
-    /// Each document in force, and whether this account is bound by it.
-    pub agreements: Vec<(Document, bool)>,
+    pub in_force: Vec<Document>,
+    /// Those of them that the account has still to accept.
+    pub missing: Vec<Document>,
     pub payer: Payer,
     standing: Standing,
 }
 
 impl Readiness {
     pub fn blockers(&self) -> Vec<Blocker> {
-        let missing = self.agreements.iter().filter(|(_, accepted)| !accepted);
-        let mut blockers: Vec<Blocker> = missing.map(|(document, _)| Blocker::Agreement(document.clone())).collect();
+        let mut blockers: Vec<Blocker> = self.missing.iter().cloned().map(Blocker::Agreement).collect();
         if !self.payer.exists() {
             blockers.push(Blocker::NoPayer);
         } else if !self.payer.pays() {
@@ -77,22 +77,28 @@ impl Readiness {
         blockers
     }
 
-    /// How many things were looked at: each document, that there is a payer.
+    /// The documents in force that the account is bound by.
+    pub fn accepted(&self) -> impl Iterator<Item = &Document> {
+        self.in_force.iter().filter(|document| !self.missing.contains(document))
+    }
+
+    /// How many things were looked at: each document, and the payer.
     pub fn checks(&self) -> usize {
-        self.agreements.len() + 1
+        self.in_force.len() + 1
     }
 
     /// What each open account below has of what it needs: one query, from the top down.
     pub fn states_below(&self, db: &mut Db) -> Result<Vec<State>, Problem> {
-        store::states(db, self.account, &self.standing, &self.agreements)
+        store::states(db, self.account, &self.standing, &self.in_force)
     }
 }
 
-/// Reads what decides over this account: three keyed queries.
+/// Reads what decides over this account: a few keyed queries.
 pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
-    let agreements = consent::standing(db, account)?;
+    let in_force = consent::in_force(db)?;
+    let missing = consent::missing(db, account)?;
     let standing = billing::standing(db, account)?;
-    Ok(Readiness { account, agreements, payer: standing.payer(), standing })
+    Ok(Readiness { account, in_force, missing, payer: standing.payer(), standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -190,14 +196,12 @@ pub fn not_ready(
     Ok(states.into_iter().map(listed).collect())
 }
 
-/// Up to three people who can remove the blocker, nearest first, as far as the asking person may know of them.
+/// Up to three people who can remove each blocker, nearest first, as far as the asking person may know of them.
 pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<Vec<String>>, Problem> {
-    let needed: Vec<Permission> = blockers
-        .iter()
-        .filter_map(|blocker| match blocker.needs() {
-            Needs::One(permission) => Some(permission),
-            Needs::Sight => None,
-        })
-        .collect();
-    store::people(db, frame, &needed)
+    let holders = |blocker: &Blocker| match blocker {
+        Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
+        Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
+        Blocker::PayerNotVerified => lookup::holders::<UpdateBilling>(db, frame),
+    };
+    blockers.iter().map(holders).collect()
 }

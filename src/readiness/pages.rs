@@ -181,10 +181,8 @@ fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
 }
 
 fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
-    let accepted = readiness.agreements.iter().filter(|(_, accepted)| *accepted);
-    let mut fine: Vec<String> = accepted
-        .map(|(document, _)| format!("{}, version {}, is accepted", document.kind.name(), document.version))
-        .collect();
+    let mut fine: Vec<String> =
+        readiness.accepted().map(|document| format!("{}, is accepted", document.words())).collect();
     if readiness.payer.pays() {
         fine.push(readiness.payer.sentence(frame));
     }

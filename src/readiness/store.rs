@@ -1,19 +1,17 @@
-//! What readiness reads: the state of everything below an account, and who holds a permission, for "Ann can do this".
+//! What readiness reads over everything below an account, in one pass from the top down: agreements and payment are
+//! rules of their own rooms, but asking those account by account would not do for ten thousand.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::access::Frame;
-use crate::access::lookup::scope;
-use crate::access::policy::{Permission, Permissions};
 use crate::billing::{Held, Standing, Walk};
 use crate::consent::Document;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{accounts, assignments, roles, users};
+use crate::store::schema::accounts;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -41,14 +39,9 @@ pub struct State {
 }
 
 /// The state of every open account below, from the top down: one index range, whatever the tree.
-pub fn states(
-    db: &mut Db,
-    top: Key,
-    standing: &Standing,
-    agreements: &[(Document, bool)],
-) -> Result<Vec<State>, Problem> {
+pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document]) -> Result<Vec<State>, Problem> {
     // There are two kinds of document; 0 is no key of any.
-    let document = |n: usize| agreements.get(n).map_or(0, |(document, _)| document.key);
+    let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
     let rows: Vec<Row> = diesel::sql_query(
         "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, pm.verified,
                 (SELECT COUNT(*) FROM consents c
@@ -64,7 +57,7 @@ pub fn states(
     .bind::<BigInt, _>(top)
     .load(db)?;
     let mut walk = Walk::below(top, standing);
-    let needed = i64::try_from(agreements.len()).unwrap_or(i64::MAX);
+    let needed = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
     let state = |row: Row| {
         let own = row.offered.zip(row.verified).map(|(offered, verified)| Held { offered, verified });
         let paid = walk.step(row.key, row.parent_key.unwrap_or(top), own).pays();
@@ -84,47 +77,4 @@ pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>
         names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));
     }
     Ok(names)
-}
-
-/// Assignments looked through for people to name.
-const LOOKED_THROUGH: i64 = 500;
-/// People named for each permission.
-const NAMED: usize = 3;
-
-/// For each permission up to three people who hold it in the account, nearest first; only people whose role was given
-/// at an account that the person of the frame may see, and never that person.
-pub fn people(db: &mut Db, frame: &Frame, needed: &[Permission]) -> Result<Vec<Vec<String>>, Problem> {
-    if needed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let here = frame.account().key;
-    let visible: Vec<Key> =
-        frame.chain.iter().rev().filter(|step| !step.held.is_empty()).map(|step| step.place.key).collect();
-    let mut rows = assignments::table
-        .inner_join(users::table.on(users::key.eq(assignments::user_key)))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq_any(visible.clone()))
-        .filter(users::key.ne(frame.actor.key))
-        .order((assignments::created_at, assignments::key))
-        .limit(LOOKED_THROUGH)
-        .select((
-            assignments::account_key,
-            assignments::scope,
-            users::key,
-            users::first_name,
-            users::last_name,
-            roles::permissions,
-        ))
-        .load::<(Key, String, Key, String, String, i64)>(db)?;
-    rows.retain(|(at, reach, ..)| if *at == here { reach != scope::BELOW } else { reach != scope::HERE });
-    rows.sort_by_key(|(at, ..)| visible.iter().position(|key| key == at));
-    let holders = |permission: &Permission| {
-        let mut seen = HashSet::new();
-        rows.iter()
-            .filter(|(_, _, user, _, _, bits)| Permissions(*bits).allow(*permission) && seen.insert(*user))
-            .take(NAMED)
-            .map(|(_, _, _, first, last, _)| format!("{first} {last}"))
-            .collect()
-    };
-    Ok(needed.iter().map(holders).collect())
 }
