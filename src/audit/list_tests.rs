@@ -5,8 +5,9 @@ use chrono::NaiveDateTime;
 
 use super::*;
 use crate::access::Origin;
+use crate::config::DatabaseUrl;
 use crate::sign_in::{self, NewUser};
-use crate::store::{DatabaseUrl, Pool};
+use crate::store::Pool;
 use crate::web::paging::Cursor;
 
 const ENTRIES: i64 = 400;
