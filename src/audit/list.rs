@@ -13,7 +13,7 @@ use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
-use crate::store::schema::{account_ancestry, accounts, audit_entries, audit_scope, users};
+use crate::store::schema::{audit_entries, audit_scope, users};
 use crate::web::paging::{Want, is_backward};
 
 /// Entries that one page looks through; few in tests, so that they meet the end of it.
@@ -285,25 +285,6 @@ fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
         .load::<Row>(db)?;
     let mut by_key: HashMap<Key, Row> = rows.into_iter().map(|row| (row.key, row)).collect();
     Ok(keys.iter().filter_map(|key| by_key.remove(key)).collect())
-}
-
-/// An account that is the reader's or below it now.
-#[derive(Debug, Clone)]
-pub struct Near {
-    pub id: String,
-    pub name: String,
-    pub closed: bool,
-}
-
-/// Which of these accounts are at or below `top` today: entries stay where they happened, accounts may have moved away.
-pub fn near(db: &mut Db, top: Key, keys: &[Key]) -> Result<HashMap<Key, Near>, Problem> {
-    let rows = account_ancestry::table
-        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
-        .filter(account_ancestry::ancestor_key.eq(top))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .select((accounts::key, accounts::id, accounts::name, accounts::closed_at))
-        .load::<(Key, String, String, Option<NaiveDateTime>)>(db)?;
-    Ok(rows.into_iter().map(|(key, id, name, closed)| (key, Near { id, name, closed: closed.is_some() })).collect())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::access::Origin;
 use crate::config::DatabaseUrl;
 use crate::sign_in::{self, NewUser};
 use crate::store::Pool;
+use crate::store::schema::accounts;
 use crate::web::paging::Cursor;
 
 const ENTRIES: i64 = 400;

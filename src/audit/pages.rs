@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::filter::{self, Asked, Chip, Options};
 use super::list::{self, Filter, LOOKED_AT_ONCE};
+use super::store;
 use super::view::{self, Entry};
 use crate::access::policy::ReadAudit;
 use crate::access::{Grant, In};
@@ -119,7 +120,7 @@ struct Found {
 
 fn entries(db: &mut Db, by: &Grant<ReadAudit>, filter: &Filter, want: &Want, limit: usize) -> Result<Found, Problem> {
     let found = list::entries(db, by.account().key, filter, want, limit)?;
-    let near = list::near(db, by.account().key, &view::accounts_of(&found.rows))?;
+    let near = store::near(db, by.account().key, &view::accounts_of(&found.rows))?;
     let entries = found.rows.into_iter().map(|row| view::entry(by.frame(), &near, row)).collect();
     Ok(Found { entries, looked_to: found.looked_to })
 }

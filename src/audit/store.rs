@@ -1,6 +1,9 @@
 //! Rows of the audit log. An entry is visible in every account that was its account or an ancestor when it happened:
 //! one small row each, so that a log with everything below is one index range.
 
+use std::collections::HashMap;
+
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -9,7 +12,7 @@ use crate::access::Origin;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::audit_entries;
+use crate::store::schema::{account_ancestry, accounts, audit_entries};
 
 /// Ancestors beyond this many levels above the account do not get the entry in their own log, except the root:
 /// a chain of a thousand accounts would write a thousand rows for each change.
@@ -60,4 +63,23 @@ pub(super) fn insert(
         .execute(db)?;
     }
     Ok(())
+}
+
+/// An account that is the reader's or below it now.
+#[derive(Debug, Clone)]
+pub struct Near {
+    pub id: String,
+    pub name: String,
+    pub closed: bool,
+}
+
+/// Which of these accounts are at or below `top` today: entries stay where they happened, accounts may have moved away.
+pub fn near(db: &mut Db, top: Key, keys: &[Key]) -> Result<HashMap<Key, Near>, Problem> {
+    let rows = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
+        .filter(account_ancestry::ancestor_key.eq(top))
+        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .select((accounts::key, accounts::id, accounts::name, accounts::closed_at))
+        .load::<(Key, String, String, Option<NaiveDateTime>)>(db)?;
+    Ok(rows.into_iter().map(|(key, id, name, closed)| (key, Near { id, name, closed: closed.is_some() })).collect())
 }
