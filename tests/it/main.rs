@@ -21,6 +21,7 @@ mod models;
 mod money;
 mod profile;
 mod protect;
+mod queries;
 mod races;
 mod tabs;
 mod twins;
