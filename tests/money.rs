@@ -391,7 +391,10 @@ fn walked(db: &mut Db, top: Key, missing: Missing, backwards: bool) -> Result<Ve
     let mut want = if backwards { Want::Last } else { Want::First };
     let mut keys = Vec::new();
     loop {
-        let page = readiness::not_ready(db, top, missing, &want, 3)?;
+        let page = {
+            let states = readiness::of(db, top)?.states_below(db)?;
+            readiness::not_ready(db, states, missing, &want, 3)?
+        };
         let Some(last) = page.last() else { return Ok(keys) };
         let cursor = Cursor(last.name_key.clone(), last.key);
         want = if backwards { Want::Before(cursor) } else { Want::After(cursor) };

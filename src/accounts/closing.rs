@@ -7,8 +7,8 @@ use askama::Template;
 
 use super::store::ClosedRow;
 use super::{restorable_until, store};
-use crate::access::{In, Me};
 use crate::access::policy::{DeleteAccounts, ReadAccounts};
+use crate::access::{In, Me};
 use crate::connections;
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};

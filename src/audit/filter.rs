@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use url::form_urlencoded;
 
 use super::event::EventType;
-use super::store::Filter;
+use super::list::Filter;
 use crate::problem::Errors;
 use crate::web::Filled;
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::event::EventType;
-use super::store::{Near, Row};
+use super::list::{Near, Row};
 use crate::access::Frame;
 use crate::ids::Key;
 use crate::web::when::{self, When};

@@ -68,7 +68,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
-            let sums = if has_below { Some(readiness::below(db, account.key)?) } else { None };
+            let sums = if has_below { Some(Below::of(&readiness.states_below(db)?)) } else { None };
             Ok((readiness, sums, latest(db, grant.frame())?))
         })
         .await?;
@@ -140,7 +140,11 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
 fn change(entry: Latest, frame: &Frame) -> Change {
     let (id, account, closed) = entry.account.unwrap_or_default();
     let here = id == frame.account().id;
-    let href = if here || closed.is_some() || entry.still_below.is_none() { String::new() } else { format!("/a/{id}/dashboard") };
+    let href = if here || closed.is_some() || entry.still_below.is_none() {
+        String::new()
+    } else {
+        format!("/a/{id}/dashboard")
+    };
     let kind = EventType::of_code(&entry.event_type);
     // An entry about the account itself would name it twice.
     let subject = if entry.subject_name == account { String::new() } else { entry.subject_name };

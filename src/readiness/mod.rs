@@ -7,14 +7,14 @@ mod store;
 
 use crate::access::Frame;
 use crate::access::policy::{Action, CreateBilling, Needs, Permission, UpdateAccounts, UpdateBilling};
-use crate::billing::{self, Payer};
+use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::web::paging::Want;
+use crate::web::paging::{Want, is_backward};
 pub use pages::routes;
-pub use store::NotReady;
+pub use store::State;
 
 /// One reason why an account may not provision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,14 @@ impl Blocker {
     }
 }
 
-/// Everything that decides, as it is now.
+/// Everything that decides over one account, as it is now.
 #[derive(Debug, Clone)]
 pub struct Readiness {
+    account: Key,
     /// Each document in force, and whether this account is bound by it.
     pub agreements: Vec<(Document, bool)>,
     pub payer: Payer,
+    standing: Standing,
 }
 
 impl Readiness {
@@ -79,11 +81,18 @@ impl Readiness {
     pub fn checks(&self) -> usize {
         self.agreements.len() + 1
     }
+
+    /// What each open account below has of what it needs: one query, from the top down.
+    pub fn states_below(&self, db: &mut Db) -> Result<Vec<State>, Problem> {
+        store::states(db, self.account, &self.standing, &self.agreements)
+    }
 }
 
 /// Reads what decides over this account: three keyed queries.
 pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
-    Ok(Readiness { agreements: consent::standing(db, account)?, payer: billing::payer(db, account)? })
+    let agreements = consent::standing(db, account)?;
+    let standing = billing::standing(db, account)?;
+    Ok(Readiness { account, agreements, payer: standing.payer(), standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -101,6 +110,16 @@ pub struct Below {
 }
 
 impl Below {
+    pub fn of(states: &[State]) -> Below {
+        let count = |test: fn(&State) -> bool| states.iter().filter(|state| test(state)).count() as i64;
+        Below {
+            accounts: states.len() as i64,
+            ready: count(|state| state.agreed && state.paid),
+            awaiting_agreements: count(|state| !state.agreed),
+            awaiting_payment: count(|state| !state.paid),
+        }
+    }
+
     pub fn not_ready(&self) -> i64 {
         self.accounts - self.ready
     }
@@ -108,9 +127,7 @@ impl Below {
 
 /// Sums readiness up over everything open below: three queries, whatever the tree.
 pub fn below(db: &mut Db, account: Key) -> Result<Below, Problem> {
-    let documents = consent::in_force(db)?;
-    let outside = billing::code_from_above(db, account)?;
-    store::below(db, account, &documents, outside)
+    Ok(Below::of(&of(db, account)?.states_below(db)?))
 }
 
 /// What is missing in the accounts that are listed.
@@ -122,18 +139,55 @@ pub enum Missing {
     Payment,
 }
 
-/// Accounts below that are not ready, by name: at most `limit` rows, and against the order where `want` asks for a
-/// page before another ([`crate::web::paging`]).
+impl Missing {
+    fn in_state(self, state: &State) -> bool {
+        match self {
+            Missing::Anything => !(state.agreed && state.paid),
+            Missing::Agreements => !state.agreed,
+            Missing::Payment => !state.paid,
+        }
+    }
+}
+
+/// An account below that may not provision.
+#[derive(Debug, Clone)]
+pub struct NotReady {
+    pub key: Key,
+    pub id: String,
+    pub name: String,
+    pub name_key: String,
+    pub agreed: bool,
+    pub paid: bool,
+}
+
+/// Those of the states that lack something, by name: at most `limit`, beginning where `want` says, and against the
+/// order where it asks for a page before another ([`crate::web::paging`]).
 pub fn not_ready(
     db: &mut Db,
-    account: Key,
+    states: Vec<State>,
     missing: Missing,
     want: &Want,
     limit: usize,
 ) -> Result<Vec<NotReady>, Problem> {
-    let documents = consent::in_force(db)?;
-    let outside = billing::code_from_above(db, account)?;
-    store::not_ready(db, account, &documents, outside, missing, want, limit)
+    let place = |state: &State| (state.name_key.clone(), state.key);
+    let wanted = |state: &State| match want {
+        Want::After(cursor) => (&state.name_key, state.key) > (&cursor.0, cursor.1),
+        Want::Before(cursor) => (&state.name_key, state.key) < (&cursor.0, cursor.1),
+        Want::First | Want::Last => true,
+    };
+    let mut states: Vec<State> = states.into_iter().filter(|one| missing.in_state(one) && wanted(one)).collect();
+    states.sort_by_cached_key(place);
+    if is_backward(want) {
+        states.reverse();
+    }
+    states.truncate(limit);
+    let keys: Vec<Key> = states.iter().map(|state| state.key).collect();
+    let mut names = store::names(db, &keys)?;
+    let listed = |State { key, name_key, agreed, paid }: State| {
+        let (id, name) = names.remove(&key).unwrap_or_default();
+        NotReady { key, id, name, name_key, agreed, paid }
+    };
+    Ok(states.into_iter().map(listed).collect())
 }
 
 /// Up to three people who can remove the blocker, nearest first, as far as the asking person may know of them.

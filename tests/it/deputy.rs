@@ -42,7 +42,9 @@ async fn another_account_in_the_body_is_refused() {
             .map(|(name, value)| (name.clone(), if name == "_account" { world.id(other) } else { value.clone() }))
             .collect();
         let twice = with(pairs.clone(), "_account", &world.id(other));
-        for pairs in [replaced, twice, with(pairs.clone(), "account", &world.id(other)), with(pairs, "account_key", "1")] {
+        for pairs in
+            [replaced, twice, with(pairs.clone(), "account", &world.id(other)), with(pairs, "account_key", "1")]
+        {
             let answer = browser.post(&world.path("mine", "settings"), &pairs).await;
             assert!([400, 422].contains(&answer.status.as_u16()), "{}", Page::read("", &answer));
             assert_unchanged(&before, &world, "a form that names two accounts");
@@ -65,7 +67,10 @@ async fn another_account_in_the_query_a_header_or_a_cookie_changes_nothing() {
                 let session = &browser.cookies["session"];
                 request = request.insert_header((header::COOKIE, format!("account={id}; session={session}")));
             } else if place != "query" {
-                request = request.insert_header((place, if place.starts_with("x-account") { id.clone() } else { world.path(other, "settings") }));
+                request = request.insert_header((
+                    place,
+                    if place.starts_with("x-account") { id.clone() } else { world.path(other, "settings") },
+                ));
             }
             let answer = browser.send(request.set_payload(encode(&pairs))).await;
             assert_eq!(answer.status, 303, "{place}: {}", Page::read("", &answer));

@@ -24,7 +24,8 @@ fn check(what: &str, answer: &Answer) {
         assert_eq!(answer.header(name), value, "{name} of {what} ({})", answer.status);
     }
     let policy = answer.header("content-security-policy");
-    let parts = ["default-src 'none'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"];
+    let parts =
+        ["default-src 'none'", "script-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"];
     for part in parts.into_iter().chain(["form-action 'self'"]) {
         assert!(policy.contains(part), "{part} is missing in the policy of {what}: {policy}");
     }

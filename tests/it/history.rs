@@ -106,7 +106,11 @@ impl<'w> History<'w> {
                     let to = access::grant::<CreateAccounts>(db, user, &id, Origin::default())?;
                     accounts::move_under(db, by, &to, 1000)
                 });
-                (format!("{who} moves {account} under {other}"), outcome(is), self.model.move_under(who, account, other))
+                (
+                    format!("{who} moves {account} under {other}"),
+                    outcome(is),
+                    self.model.move_under(who, account, other),
+                )
             }
             9 => {
                 let is = self.with(who, account, |db, by| accounts::close(db, by, by.account().version));
@@ -129,7 +133,11 @@ impl<'w> History<'w> {
                     let id: String = users::table.find(self.people[whom]).select(users::id).first(db)?;
                     members::remove(db, by, &id)
                 });
-                (format!("{who} removes {whom} from {account}"), outcome(is), self.model.remove_member(who, account, whom))
+                (
+                    format!("{who} removes {whom} from {account}"),
+                    outcome(is),
+                    self.model.remove_member(who, account, whom),
+                )
             }
         }
     }
@@ -209,9 +217,15 @@ impl<'w> History<'w> {
             let (root, user, at) = (self.root, self.people[person], self.keys[account].0);
             self.write(|db| {
                 let role = roles::built_in(db, root, role)?;
-                members::assign(db, &members::NewAssignment { account: at, user, role, role_account: root, granted_by: None })?;
-                let row = assignments::table.filter(assignments::account_key.eq(at)).filter(assignments::role_key.eq(role));
-                Ok(diesel::update(row.filter(assignments::user_key.eq(user))).set(assignments::scope.eq(scope)).execute(db)?)
+                members::assign(
+                    db,
+                    &members::NewAssignment { account: at, user, role, role_account: root, granted_by: None },
+                )?;
+                let row =
+                    assignments::table.filter(assignments::account_key.eq(at)).filter(assignments::role_key.eq(role));
+                Ok(diesel::update(row.filter(assignments::user_key.eq(user)))
+                    .set(assignments::scope.eq(scope))
+                    .execute(db)?)
             });
             self.model.given.push(Given { person, account, role, scope });
         }

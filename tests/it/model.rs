@@ -216,7 +216,14 @@ impl Model {
     }
 
     /// Adds, changes or removes the account's own payment method; `confirmed`: having seen what it does.
-    pub fn pay(&mut self, person: usize, account: usize, act: &'static str, method: Option<bool>, confirmed: bool) -> Outcome {
+    pub fn pay(
+        &mut self,
+        person: usize,
+        account: usize,
+        act: &'static str,
+        method: Option<bool>,
+        confirmed: bool,
+    ) -> Outcome {
         let refused = self.may(person, account, ("billing", act));
         if refused != Done {
             return refused;

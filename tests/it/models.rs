@@ -57,7 +57,11 @@ impl History<'_> {
         }
         let mut child = model.clone();
         child.accounts.push(crate::model::Account { parent: Some(account), ..Default::default() });
-        assert_eq!(rights_of(frame.below), child.held(person, model.accounts.len()), "rights of {person} below {account}");
+        assert_eq!(
+            rights_of(frame.below),
+            child.held(person, model.accounts.len()),
+            "rights of {person} below {account}"
+        );
         assert_eq!(frame.account().children_count as usize, model.children(account), "children of {account}");
         assert_eq!(frame.account().version, model.accounts[account].version, "version of {account}");
         self.compare_money(*key, account);

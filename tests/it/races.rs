@@ -5,9 +5,11 @@
 use std::sync::Barrier;
 
 use diesel::prelude::*;
-use subtenant::access::policy::{CreateAccounts, DeleteAccounts, DeleteMembers, SeeAccount, UpdateAccounts, UpdateBilling};
-use subtenant::access::{self, Origin};
 use subtenant::access::policy::CreateBilling;
+use subtenant::access::policy::{
+    CreateAccounts, DeleteAccounts, DeleteMembers, SeeAccount, UpdateAccounts, UpdateBilling,
+};
+use subtenant::access::{self, Origin};
 use subtenant::accounts::{self, Details};
 use subtenant::ids::Key;
 use subtenant::problem::{Problem, Reason};
@@ -133,8 +135,9 @@ fn an_account_is_not_moved_under_one_that_is_closed_at_the_same_moment() {
         let (branch, target) = (format!("branch {round}"), format!("target {round}"));
         root.children(&[&branch, &target]);
         let outcomes = rivals.race(vec![moving(&world, &branch, &target), closing(&world, &target)]);
-        let fine =
-            |p: &Problem| matches!(p, Problem::NotFound | Problem::Conflict(Reason::HasChildAccounts(1) | Reason::Stale));
+        let fine = |p: &Problem| {
+            matches!(p, Problem::NotFound | Problem::Conflict(Reason::HasChildAccounts(1) | Reason::Stale))
+        };
         assert_eq!(won(&outcomes, fine), 1, "round {round}: {outcomes:?}");
         moved += usize::from(outcomes[0].is_ok());
     }
@@ -173,8 +176,7 @@ fn two_last_administrators_who_remove_each_other_leave_one() {
         };
         let admin = admin_of(&root);
         let outcomes = rivals.race(vec![removing(&admin, &other), removing(&other, &admin)]);
-        let fine =
-            |p: &Problem| matches!(p, Problem::NotFound | Problem::Conflict(Reason::AdminAccessMustExist));
+        let fine = |p: &Problem| matches!(p, Problem::NotFound | Problem::Conflict(Reason::AdminAccessMustExist));
         assert_eq!(won(&outcomes, fine), 1, "round {round}: {outcomes:?}");
         let left = assignments::table.filter(assignments::account_key.eq(world.key(&root))).count();
         assert_eq!(world.read(|db| Ok(left.get_result::<i64>(db)?)).expect("members are counted"), 1);

@@ -66,7 +66,9 @@ async fn the_same_form_sent_twice_at_once_and_again_later_has_one_effect() {
 #[actix_web::test]
 async fn the_same_form_with_other_contents_is_refused() {
     let mut seen = 0;
-    for path in ["/a/{account}/child-accounts/new", "/a/{account}/settings", "/a/{account}/billing/new", "/profile/name"] {
+    for path in
+        ["/a/{account}/child-accounts/new", "/a/{account}/settings", "/a/{account}/billing/new", "/profile/name"]
+    {
         let world = world();
         let mut browser = world.browser("admin-of-acme").await;
         let mut form = right_form(&mut browser, &address(&world, path, "")).await;
