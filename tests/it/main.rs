@@ -15,6 +15,7 @@ mod world;
 mod access;
 mod headers;
 mod history;
+mod house;
 mod journeys;
 mod model;
 mod models;

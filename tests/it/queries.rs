@@ -47,7 +47,9 @@ impl Instrumentation for Counter {
 /// Connections made from now on count; those to this world keep what they count.
 fn counted_world() -> World {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| set_default_instrumentation(|| Some(Box::new(Counter::default()))).expect("counting is possible"));
+    ONCE.call_once(|| {
+        set_default_instrumentation(|| Some(Box::new(Counter::default()))).expect("counting is possible")
+    });
     let world = World::new();
     SEEN.lock().expect("counting").insert(world.place().url().to_owned(), Vec::new());
     world
@@ -98,7 +100,8 @@ fn accept(world: &World, admin: &str, account: &str) {
 
 /// Every page, and the lists in their other forms.
 fn pages() -> Vec<String> {
-    let mut pages: Vec<String> = routes().iter().filter(|r| r.method == Method::GET).map(|r| r.path.to_owned()).collect();
+    let mut pages: Vec<String> =
+        routes().iter().filter(|r| r.method == Method::GET).map(|r| r.path.to_owned()).collect();
     for (path, query) in [
         ("child-accounts", "scope=below"),
         ("child-accounts", "view=tree"),
@@ -170,5 +173,9 @@ async fn a_page_runs_as_many_statements_whatever_the_size_of_the_tree() {
     for (is, should) in large.lines().zip(expected.lines()) {
         assert_eq!(is, should, "UPDATE_QUERIES=1 writes queries.txt anew");
     }
-    assert_eq!(large.lines().count(), expected.lines().count(), "pages came or went; UPDATE_QUERIES=1 writes queries.txt");
+    assert_eq!(
+        large.lines().count(),
+        expected.lines().count(),
+        "pages came or went; UPDATE_QUERIES=1 writes queries.txt"
+    );
 }
