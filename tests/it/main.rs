@@ -24,5 +24,7 @@ mod profile;
 mod protect;
 mod queries;
 mod races;
+mod security;
 mod tabs;
+mod throttle;
 mod twins;
