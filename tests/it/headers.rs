@@ -160,7 +160,7 @@ async fn over_https_cookies_are_secure_and_bound_to_the_host_and_browsers_stay_o
         for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure"] {
             assert!(line.contains(part), "{part} is missing in {line}");
         }
-        assert!(line.starts_with("__Host-") || line.starts_with("flash="), "{line}");
+        assert!(line.starts_with("__Host-"), "{line}");
     }
     let mut browser = Browser::new(&world.console().await);
     for uri in ["/sign-in", "/nowhere", "/healthz"] {
