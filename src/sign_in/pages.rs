@@ -54,6 +54,9 @@ fn own_path(back: &str) -> String {
 /// POST /sign-in: known and unknown addresses answer alike, in words and in time.
 pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = guest.open(sent, &["email", "password", "back"])?;
+    if let Err(Problem::Invalid(errors)) = form.check().finish() {
+        return refuse_sign_in(&guest, &site, &form, errors);
+    }
     let origin = extract::origin(&site.req);
     let attempt = Attempt::new(&origin.address, form.value("email"));
     let counted = attempt.clone();
@@ -80,12 +83,14 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
             let back = own_path(form.value("back"));
             Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
         }
-        None => refuse_sign_in(&guest, &site, &form),
+        None => {
+            let errors = Errors::one("email", "Email or password is not right. Check both and try again");
+            refuse_sign_in(&guest, &site, &form, errors)
+        }
     }
 }
 
-fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form) -> Result<HttpResponse, Problem> {
-    let errors = Errors::one("email", "Email or password is not right. Check both and try again");
+fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Result<HttpResponse, Problem> {
     let back = own_path(form.value("back"));
     let mut form = form.filled(errors);
     form.forget("password");

@@ -233,6 +233,7 @@ pub async fn confirm_end(me: Me, site: Site, id: Path<String>) -> Result<HttpRes
 /// POST /profile/sessions/{session}/end
 pub async fn end(me: Me, site: Site, id: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
+    form.check().finish()?;
     let (actor, origin, receipt) = (me.actor.clone(), me.origin.clone(), form.receipt());
     let done = site.pool.write(move |db| {
         once(db, actor.key, &receipt, |db| {
