@@ -29,7 +29,7 @@ use crate::place::Place;
 pub const PASSWORD: &str = "tiny wool glacier";
 
 /// The one hash that everybody's row holds.
-fn password_hash() -> &'static str {
+pub fn password_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| Argon2::default().hash_password(PASSWORD.as_bytes()).expect("hashing").to_string())
 }
