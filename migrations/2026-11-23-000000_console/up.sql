@@ -237,6 +237,10 @@ CREATE TABLE audit_entries (
     user_agent TEXT NOT NULL,
     request_id TEXT NOT NULL
 );
+-- What a filter of the log walks along where the log is long.
+CREATE INDEX audit_entries_subject ON audit_entries (subject_id, key);
+CREATE INDEX audit_entries_actor ON audit_entries (actor_key, key);
+CREATE INDEX audit_entries_event ON audit_entries (event_type, key);
 
 -- One row for each account that was the entry's account (own) or its ancestor when it happened.
 CREATE TABLE audit_scope (

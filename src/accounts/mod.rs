@@ -3,8 +3,10 @@
 
 mod children;
 mod closing;
+mod creating;
 pub mod list;
 mod marks;
+mod query;
 mod settings;
 pub mod store;
 mod tree;
@@ -25,10 +27,10 @@ pub fn routes() -> Vec<Route> {
         get("/a/{account}", children::enter),
         get("/a/{account}/child-accounts", children::index),
         get("/a/{account}/child-accounts.csv", children::export),
-        get("/a/{account}/child-accounts/new", children::new),
-        post("/a/{account}/child-accounts/new", children::create),
+        get("/a/{account}/child-accounts/new", creating::new),
+        post("/a/{account}/child-accounts/new", creating::create),
         get("/a/{account}/child-accounts/closed", closing::closed),
-        get("/a/{account}/child-accounts/{child}/created", children::created),
+        get("/a/{account}/child-accounts/{child}/created", creating::created),
         get("/a/{account}/child-accounts/{child}/restore", closing::confirm_restore),
         post("/a/{account}/child-accounts/{child}/restore", closing::restore),
         get("/a/{account}/settings", settings::edit),
@@ -213,9 +215,7 @@ pub fn move_under(
         audit::change(db, by, |db, by| {
             let account = by.account();
             let from = by.frame().chain.iter().rev().nth(1).ok_or(Problem::Conflict(Reason::Cycle))?;
-            if !by.frame().chain.iter().rev().skip(1).any(|step| !step.held.is_empty()) {
-                return Err(Problem::NotFound);
-            }
+            access::grant::<UpdateAccounts>(db, by.actor().key, &from.place.id, by.origin().clone())?;
             if to.frame().chain.iter().any(|step| step.place.key == account.key) {
                 return Err(Problem::Conflict(Reason::Cycle));
             }

@@ -5,7 +5,7 @@ use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use url::form_urlencoded;
 
 use super::event::EventType;
-use super::store::Filter;
+use super::list::Filter;
 use crate::problem::Errors;
 use crate::web::Filled;
 
@@ -34,8 +34,11 @@ pub struct Chip {
 /// Values and words of a menu.
 pub type Options = Vec<(&'static str, &'static str)>;
 
+/// What can be in an account's log; what people do to their own sign-in is in none.
 pub fn event_options() -> Options {
+    let personal = |code: &str| ["USER_", "SESSION_", "LEGAL_"].iter().any(|start| code.starts_with(start));
     let every = EventType::EVERY.into_iter().map(|event| (event.code(), event.words()));
+    let every = every.filter(|(code, _)| !personal(code));
     std::iter::once(("", "Any event")).chain(every).collect()
 }
 

@@ -9,6 +9,7 @@
 
 pub mod event;
 mod filter;
+mod list;
 pub mod pages;
 mod store;
 mod view;

@@ -6,11 +6,12 @@ use actix_web::web::Query;
 use askama::Template;
 
 use super::filter::{self, Asked, Chip, Options};
-use super::store::{self, Filter, Row};
+use super::list::{self, Filter, LOOKED_AT_ONCE};
+use super::store;
 use super::view::{self, Entry};
 use crate::access::policy::ReadAudit;
-use crate::access::{Frame, Grant, In};
-use crate::ids;
+use crate::access::{Grant, In};
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
@@ -42,6 +43,8 @@ struct IndexPage {
     entries: Vec<Entry>,
     pager: Pager,
     export: String,
+    /// What to say when the page is not full because there was too much to look through.
+    looked: Option<String>,
 }
 
 /// The line below the list.
@@ -76,8 +79,13 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
     let page = Query::<PageQuery>::from_query(query).map(Query::into_inner).unwrap_or_default();
     let Asked { filter, form, query: rest, chips } = asked;
     let (grant, want, below) = (by.clone(), page.want(), filter.below);
-    let entries = site.pool.read(move |db| entries(db, &grant, &filter, &want, PAGE)).await?;
-    let entries = Paged::new(entries, &page, &rest, None, |entry| Cursor(String::new(), entry.row.key));
+    let read = move |db: &mut Db| entries(db, &grant, &filter, &want, PAGE);
+    // A filter may have to look through much, which is not for the thread that serves others.
+    let found = if chips.is_empty() { site.pool.read(read).await? } else { site.pool.read_long(read).await? };
+    let mut entries = Paged::new(found.entries, &page, &rest, None, |entry| cursor(entry.row.key));
+    if let Some(key) = found.looked_to {
+        entries = entries.going_on(&page, &rest, &cursor(key));
+    }
     let page = IndexPage {
         shell: site.shell(&by, Section::AuditLog, "Audit Log").failing(form.failed()).noting(&entries.words()),
         form,
@@ -86,6 +94,7 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
         chips,
         may_below: by.frame().may_below::<ReadAudit>(),
         below,
+        looked: found.looked_to.map(|_| looked_words()),
         pager: Pager::of(&entries),
         entries: entries.rows,
         export: format!("/a/{}/audit-log.csv?{rest}", by.account().id),
@@ -93,20 +102,27 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
     site.page(&page, Keep::Nothing)
 }
 
-fn entries(
-    db: &mut Db,
-    by: &Grant<ReadAudit>,
-    filter: &Filter,
-    want: &Want,
-    limit: usize,
-) -> Result<Vec<Entry>, Problem> {
-    let rows = store::entries(db, by.account().key, filter, want, limit)?;
-    with_names(db, by.frame(), rows)
+fn looked_words() -> String {
+    format!(
+        "{LOOKED_AT_ONCE} entries were looked through for this page; there are more. Choose days to search in a certain time."
+    )
 }
 
-fn with_names(db: &mut Db, frame: &Frame, rows: Vec<Row>) -> Result<Vec<Entry>, Problem> {
-    let near = store::near(db, frame.account().key, &view::accounts_of(&rows))?;
-    Ok(rows.into_iter().map(|row| view::entry(frame, &near, row)).collect())
+fn cursor(key: Key) -> Cursor {
+    Cursor(String::new(), key)
+}
+
+/// Entries with their names, and the key from which to look further.
+struct Found {
+    entries: Vec<Entry>,
+    looked_to: Option<Key>,
+}
+
+fn entries(db: &mut Db, by: &Grant<ReadAudit>, filter: &Filter, want: &Want, limit: usize) -> Result<Found, Problem> {
+    let found = list::entries(db, by.account().key, filter, want, limit)?;
+    let near = store::near(db, by.account().key, &view::accounts_of(&found.rows))?;
+    let entries = found.rows.into_iter().map(|row| view::entry(by.frame(), &near, row)).collect();
+    Ok(Found { entries, looked_to: found.looked_to })
 }
 
 /// GET /a/{account}/audit-log.csv: a filter that cannot be read is refused here, as a file cannot say so.
@@ -129,18 +145,17 @@ fn file(db: &mut Db, by: &Grant<ReadAudit>, filter: &Filter) -> Result<(Vec<u8>,
     let mut left = MOST_EXPORTED;
     loop {
         let wanted = left.min(EXPORTED_AT_ONCE);
-        let mut entries = entries(db, by, filter, &want, wanted)?;
+        let Found { mut entries, looked_to } = entries(db, by, filter, &want, wanted)?;
         let more = entries.len() > wanted;
         entries.truncate(wanted);
         left -= entries.len();
-        if let Some(last) = entries.last() {
-            want = Want::After(Cursor(String::new(), last.row.key));
-        }
+        let reached = if more { entries.last().map(|last| last.row.key) } else { looked_to };
         for entry in entries {
             table.row(&view::cells(entry))?;
         }
-        if !more || left == 0 {
-            return Ok((table.finish()?, more));
+        match reached {
+            Some(key) if left > 0 => want = Want::After(cursor(key)),
+            reached => return Ok((table.finish()?, reached.is_some())),
         }
     }
 }

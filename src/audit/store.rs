@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -12,15 +12,11 @@ use crate::access::Origin;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
-use crate::store::schema::{account_ancestry, accounts, audit_entries, audit_scope, users};
-use crate::web::paging::{PAGE, Want, is_backward};
+use crate::store::schema::{account_ancestry, accounts, audit_entries};
 
 /// Ancestors beyond this many levels above the account do not get the entry in their own log, except the root:
 /// a chain of a thousand accounts would write a thousand rows for each change.
 const NEAREST_ANCESTORS: i64 = 256;
-/// A key is drawn a moment before or after the time that its row says.
-const KEYS_LEAD: Duration = Duration::hours(1);
 
 pub(super) fn insert(
     db: &mut Db,
@@ -67,110 +63,6 @@ pub(super) fn insert(
         .execute(db)?;
     }
     Ok(())
-}
-
-/// Which entries are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    pub below: bool,
-    pub event_type: Option<&'static str>,
-    /// Part of the e-mail or the whole id of the actor.
-    pub actor: String,
-    /// The id of what was changed.
-    pub subject: String,
-    pub result: Option<&'static str>,
-    pub from: Option<NaiveDateTime>,
-    /// The first moment that is not wanted any more.
-    pub until: Option<NaiveDateTime>,
-}
-
-/// One entry as it is read.
-#[derive(Debug, Clone, Queryable)]
-pub struct Row {
-    pub key: Key,
-    pub id: String,
-    pub at: NaiveDateTime,
-    pub event_type: String,
-    pub subject_type: String,
-    pub subject_id: String,
-    pub subject_name: String,
-    pub before: String,
-    pub after: String,
-    pub result: String,
-    pub source: String,
-    pub address: String,
-    pub user_agent: String,
-    pub request_id: String,
-    pub acting_from: Option<Key>,
-    pub account: Option<Key>,
-    pub actor: Option<(String, String, String, String)>,
-}
-
-/// A page of entries, newest first; backwards when the page before is wanted. At most `limit + 1`.
-pub fn entries(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
-    let mut query = audit_scope::table
-        .inner_join(audit_entries::table)
-        .left_join(users::table.on(audit_entries::actor_key.eq(users::key.nullable())))
-        .filter(audit_scope::account_key.eq(account))
-        .into_boxed::<MultiBackend>();
-    if !filter.below {
-        query = query.filter(audit_scope::own.eq(true));
-    }
-    if let Some(event_type) = filter.event_type {
-        query = query.filter(audit_entries::event_type.eq(event_type));
-    }
-    if !filter.actor.is_empty() {
-        let part = crate::text::like_anywhere(&crate::text::email_key(&filter.actor));
-        query = query.filter(users::email_key.like(part).escape('\\').or(users::id.eq(filter.actor.clone())));
-    }
-    if !filter.subject.is_empty() {
-        query = query.filter(audit_entries::subject_id.eq(filter.subject.clone()));
-    }
-    if let Some(result) = filter.result {
-        query = query.filter(audit_entries::result.eq(result));
-    }
-    // Key order is time order but for a moment: the range of keys finds the place, the time itself decides.
-    if let Some(from) = filter.from {
-        let first = ids::first_key_at(from - KEYS_LEAD);
-        query = query.filter(audit_scope::entry_key.ge(first)).filter(audit_entries::at.ge(from));
-    }
-    if let Some(until) = filter.until {
-        let end = ids::first_key_at(until + KEYS_LEAD);
-        query = query.filter(audit_scope::entry_key.lt(end)).filter(audit_entries::at.lt(until));
-    }
-    query = match want {
-        Want::After(cursor) => query.filter(audit_scope::entry_key.lt(cursor.1)),
-        Want::Before(cursor) => query.filter(audit_scope::entry_key.gt(cursor.1)),
-        Want::First | Want::Last => query,
-    };
-    query = if is_backward(want) {
-        query.order(audit_scope::entry_key.asc())
-    } else {
-        query.order(audit_scope::entry_key.desc())
-    };
-    let rows = query
-        .limit(i64::try_from(limit).unwrap_or(PAGE as i64) + 1)
-        .select((
-            audit_entries::key,
-            audit_entries::id,
-            audit_entries::at,
-            audit_entries::event_type,
-            audit_entries::subject_type,
-            audit_entries::subject_id,
-            audit_entries::subject_name,
-            audit_entries::before,
-            audit_entries::after,
-            audit_entries::result,
-            audit_entries::source,
-            audit_entries::address,
-            audit_entries::user_agent,
-            audit_entries::request_id,
-            audit_entries::acting_from_key,
-            audit_entries::account_key,
-            (users::id, users::first_name, users::last_name, users::email).nullable(),
-        ))
-        .load::<Row>(db)?;
-    Ok(rows)
 }
 
 /// An account that is the reader's or below it now.

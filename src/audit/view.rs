@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::event::EventType;
-use super::store::{Near, Row};
+use super::list::Row;
+use super::store::Near;
 use crate::access::Frame;
 use crate::ids::Key;
 use crate::web::when::{self, When};
@@ -21,6 +22,7 @@ pub struct Entry {
     /// The account acted from, where that is another than the entry's.
     pub from: Option<String>,
     pub account: Linked,
+    pub account_id: String,
     pub changes: Vec<Field>,
     pub fields: String,
     pub row: Row,
@@ -51,7 +53,8 @@ pub fn accounts_of(rows: &[Row]) -> Vec<Key> {
 
 pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
     let account = row.account.map_or_else(Linked::default, |key| account(near, key));
-    let own = row.account.and_then(|key| near.get(&key)).is_some_and(|one| one.id == row.subject_id);
+    let near_account = row.account.and_then(|key| near.get(&key));
+    let own = near_account.is_some_and(|one| one.id == row.subject_id);
     let object = Linked {
         name: if row.subject_name.is_empty() { row.subject_id.clone() } else { row.subject_name.clone() },
         href: if own { account.href.clone() } else { String::new() },
@@ -70,6 +73,7 @@ pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
         email,
         from: row.acting_from.filter(|key| Some(*key) != row.account).map(|key| from(frame, near, key)),
         account,
+        account_id: near_account.map_or_else(String::new, |one| one.id.clone()),
         fields: crate::text::count(changes.len() as i64, "field", "fields"),
         changes,
         row,
@@ -113,7 +117,7 @@ fn changes(before: &str, after: &str) -> Vec<Field> {
 }
 
 /// The columns of the export.
-pub const HEAD: [&str; 19] = [
+pub const HEAD: [&str; 20] = [
     "time",
     "event",
     "what",
@@ -122,6 +126,7 @@ pub const HEAD: [&str; 19] = [
     "object_type",
     "object_id",
     "object_name",
+    "account_id",
     "account_name",
     "actor_id",
     "actor_name",
@@ -136,7 +141,7 @@ pub const HEAD: [&str; 19] = [
 ];
 
 pub fn cells(entry: Entry) -> Vec<String> {
-    let Entry { at, what, account, actor, email, from, changes, row, .. } = entry;
+    let Entry { at, what, account, account_id, actor, email, from, changes, row, .. } = entry;
     let side = |of: fn(&Field) -> &Option<String>| {
         let each = changes.iter().filter_map(|f| of(f).as_ref().map(|value| format!("{}: {value}", f.name)));
         each.collect::<Vec<_>>().join("\n")
@@ -152,6 +157,7 @@ pub fn cells(entry: Entry) -> Vec<String> {
         row.subject_type,
         row.subject_id,
         row.subject_name,
+        account_id,
         account.name,
         actor_id,
         actor,

@@ -93,7 +93,7 @@ pub async fn create(by: In<UpdateAccounts>, site: Site, sent: Sent) -> Result<Ht
         once(db, grant.actor().key, &receipt, |db| {
             let asked = asked?;
             if early && asked.is_empty() {
-                return Err(nothing_ticked(db, grant.account().key)?);
+                nothing_ticked(db, grant.account().key)?;
             }
             let documents = named(db, &asked)?;
             let consents = accept(db, &grant, &documents)?;
@@ -136,7 +136,8 @@ fn ticked(form: &Form) -> Result<Vec<(Kind, i64)>, Problem> {
     check.finish().map(|()| asked)
 }
 
-fn nothing_ticked(db: &mut Db, account: Key) -> Result<Problem, Problem> {
+/// Says at the boxes of the second form that none of them is ticked, if there are any by now.
+fn nothing_ticked(db: &mut Db, account: Key) -> Result<(), Problem> {
     let mut errors = Errors::default();
     for document in announced(db, account)? {
         let field = format!("{NEXT}{}", document.kind.slug());
@@ -144,7 +145,7 @@ fn nothing_ticked(db: &mut Db, account: Key) -> Result<Problem, Problem> {
             errors.add(&field, format!("Tick the box to accept the {}", document.words()));
         }
     }
-    Ok(Problem::Invalid(errors))
+    if errors.is_empty() { Ok(()) } else { Err(Problem::Invalid(errors)) }
 }
 
 #[derive(Template)]

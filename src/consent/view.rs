@@ -189,7 +189,7 @@ fn bound(name: &str, overview: &Overview) -> Note {
 
 fn ask(overview: &Overview) -> String {
     match overview.helpers.as_slice() {
-        [] => " Ask an administrator of this account to accept.".to_owned(),
+        [] => " An administrator of this account or of one above it can accept.".to_owned(),
         people => format!(" {} can accept for this account.", people.join(" or ")),
     }
 }

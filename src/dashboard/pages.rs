@@ -135,9 +135,13 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
 }
 
 fn change(entry: Latest, frame: &Frame) -> Change {
-    let (id, account) = entry.account.unwrap_or_default();
+    let (id, account, closed) = entry.account.unwrap_or_default();
     let here = id == frame.account().id;
-    let href = if here || entry.still_below.is_none() { String::new() } else { format!("/a/{id}/dashboard") };
+    let href = if here || closed.is_some() || entry.still_below.is_none() {
+        String::new()
+    } else {
+        format!("/a/{id}/dashboard")
+    };
     let kind = EventType::of_code(&entry.event_type);
     // An entry about the account itself would name it twice.
     let subject = if entry.subject_name == account { String::new() } else { entry.subject_name };

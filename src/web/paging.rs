@@ -84,6 +84,18 @@ pub struct Paged<T> {
 }
 
 impl<T> Paged<T> {
+    /// Goes on from `cursor` though this page is not full, as there is more to look through beyond it.
+    #[must_use]
+    pub fn going_on(mut self, query: &PageQuery, rest: &str, cursor: &Cursor) -> Paged<T> {
+        let number = query.number(self.total);
+        if is_backward(&query.want()) {
+            self.previous = link(rest, "before", cursor, number - 1);
+        } else {
+            self.next = link(rest, "after", cursor, number + 1);
+        }
+        self
+    }
+
     /// `rows`: up to `PAGE + 1` as the query gave them; `rest`: the query string that every page keeps (filter, sort);
     /// `cursor`: where a row stands in the order.
     pub fn new(
@@ -106,15 +118,11 @@ impl<T> Paged<T> {
             Want::Before(_) => (more, true),
             Want::Last => (more, false),
         };
-        let link = |name: &str, row: Option<&T>, page: i64| {
-            row.map_or_else(String::new, |row| {
-                let mut query = url::form_urlencoded::Serializer::new(rest.to_owned());
-                query.append_pair(name, &cursor(row).encode()).append_pair("page", &page.max(1).to_string());
-                query.finish()
-            })
+        let to = |name: &str, row: Option<&T>, page: i64| {
+            row.map_or_else(String::new, |row| link(rest, name, &cursor(row), page))
         };
-        let previous = if has_previous { link("before", rows.first(), number - 1) } else { String::new() };
-        let next = if has_next { link("after", rows.last(), number + 1) } else { String::new() };
+        let previous = if has_previous { to("before", rows.first(), number - 1) } else { String::new() };
+        let next = if has_next { to("after", rows.last(), number + 1) } else { String::new() };
         Paged { rows, previous, next, number, total }
     }
 
@@ -130,6 +138,13 @@ impl<T> Paged<T> {
     pub fn is_single(&self) -> bool {
         self.previous.is_empty() && self.next.is_empty()
     }
+}
+
+/// The query string of another page.
+fn link(rest: &str, name: &str, cursor: &Cursor, page: i64) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(rest.to_owned());
+    query.append_pair(name, &cursor.encode()).append_pair("page", &page.max(1).to_string());
+    query.finish()
 }
 
 #[cfg(test)]

@@ -1,0 +1,170 @@
+//! The form that makes a child account, and the page that says what was made and what is left to do.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Path;
+use askama::Template;
+
+use super::marks::{self, Marks};
+use super::{Details, MOST_CONTACTS, NewChild, store};
+use crate::access::policy::{CreateAccounts, ReadAccounts, UpdateAccounts};
+use crate::access::{In, lookup};
+use crate::consent;
+use crate::problem::{Errors, Problem};
+use crate::text;
+use crate::web::once::is_done;
+use crate::web::shell::path_of;
+use crate::web::site::Keep;
+use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+
+#[derive(Template)]
+#[template(path = "accounts/new.html")]
+struct NewPage {
+    shell: Shell,
+    form: Filled,
+    account: String,
+    parent: String,
+    documents: Vec<(String, String)>,
+    may_accept: bool,
+    namesake: Option<(String, String)>,
+}
+
+const NEW_FIELDS: [&str; 5] = ["name", "description", "contacts", "agreements", "same_name"];
+
+/// GET /a/{account}/child-accounts/new
+pub async fn new(by: In<CreateAccounts>, site: Site) -> Result<HttpResponse, Problem> {
+    let form = site.start_form(by.actor().key, Filled::with([])).await?;
+    let page = new_page(&by, &site, form, None).await?;
+    site.page(&page, Keep::Private)
+}
+
+async fn new_page(
+    by: &In<CreateAccounts>,
+    site: &Site,
+    form: Filled,
+    namesake: Option<(String, String)>,
+) -> Result<NewPage, Problem> {
+    let documents = site.pool.read(consent::in_force).await?;
+    Ok(NewPage {
+        shell: site.shell(by, Section::ChildAccounts, "New child account").failing(form.failed()),
+        account: by.account().id.clone(),
+        parent: by.account().name.clone(),
+        documents: documents.iter().map(|d| (format!("{}, version {}", d.title, d.version), d.path())).collect(),
+        may_accept: by.frame().may_below::<UpdateAccounts>(),
+        form,
+        namesake,
+    })
+}
+
+/// What became of a sent form: made, or held back because a child of that name exists.
+enum Made {
+    Done(Reply),
+    Namesake(String, String),
+}
+
+/// POST /a/{account}/child-accounts/new
+pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = site.open(&by, sent, &NEW_FIELDS)?;
+    let (grant, copy, depth) = (by.clone(), form.clone(), site.config.max_depth);
+    let done = site.pool.write(move |db| {
+        let new = checked(&copy, &grant, depth)?;
+        let parent = grant.account().clone();
+        let confirmed = text::name_key(copy.value("same_name")) == text::name_key(&new.details.name);
+        if !confirmed && let Some((id, name)) = store::namesake(db, parent.key, &new.details.name)? {
+            // The twin of a form that was carried out finds its own child: that is no namesake.
+            if !is_done(db, grant.actor().key, &copy.receipt())? {
+                return Ok(Made::Namesake(id, name));
+            }
+        }
+        let reply = once(db, grant.actor().key, &copy.receipt(), |db| {
+            let opened = super::open_child(db, &grant, new)?;
+            Ok(Reply::to(format!("/a/{}/child-accounts/{}/created", parent.id, opened.id), "Child account created."))
+        })?;
+        Ok(Made::Done(reply))
+    });
+    match done.await {
+        Ok(Made::Done(reply)) => Ok(site.see(&reply)),
+        Ok(Made::Namesake(id, name)) => {
+            let mut filled = form.filled(Errors::default());
+            filled.set("same_name", form.value("name").trim());
+            let page = new_page(&by, &site, filled, Some((id, name))).await?;
+            site.page_with(StatusCode::UNPROCESSABLE_ENTITY, &page, Keep::Nothing)
+        }
+        Err(Problem::Invalid(errors)) => {
+            let page = new_page(&by, &site, form.filled(errors), None).await?;
+            site.refused(&page)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn checked(form: &Form, by: &In<CreateAccounts>, max_depth: i64) -> Result<NewChild, Problem> {
+    let mut check = form.check();
+    let name = check.line("name", "Name", 1, 64);
+    let description = check.block("description", "Description", 0, 256);
+    let contacts = check.emails("contacts", "Technical contact email", MOST_CONTACTS);
+    let missing = "Choose who accepts the agreements";
+    let accept = check.one_of("agreements", missing, &[("accept", true), ("leave", false)]);
+    if accept == Some(true) && !by.frame().may_below::<UpdateAccounts>() {
+        let message =
+            "You may not accept agreements for accounts below; leave them to the child account's administrator";
+        check.note("agreements", Some(message.to_owned()));
+    }
+    check.finish()?;
+    let details = Details { name, description, contacts, tags: Vec::new() };
+    Ok(NewChild { details, accept_agreements: accept.unwrap_or(false), max_depth })
+}
+
+#[derive(Template)]
+#[template(path = "accounts/created.html")]
+struct CreatedPage {
+    shell: Shell,
+    account: String,
+    child: CreatedView,
+    may_create: bool,
+}
+
+struct CreatedView {
+    id: String,
+    name: String,
+    path: String,
+    description: String,
+    contacts: Vec<String>,
+    marks: Marks,
+}
+
+/// GET /a/{account}/child-accounts/{child}/created: what was made and what is left to do.
+pub async fn created(by: In<ReadAccounts>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let child_id = path.into_inner().1;
+    let grant = by.clone();
+    let child = site
+        .pool
+        .read(move |db| {
+            let frame = lookup::frame(db, grant.actor().key, &child_id)?;
+            let place = frame.account().clone();
+            let is_child = frame.chain.iter().rev().nth(1).is_some_and(|step| step.place.key == grant.account().key);
+            if !is_child || frame.held().is_empty() {
+                return Err(Problem::NotFound);
+            }
+            let details = store::details(db, place.key)?;
+            let marks = marks::of(db, &frame, &[place.key])?.remove(&place.key).unwrap_or_default();
+            let names: Vec<String> = path_of(&frame)
+                .into_iter()
+                .map(|crumb| if crumb.id.is_some() { crumb.name } else { "restricted".to_owned() })
+                .collect();
+            let path = names.join(" / ");
+            Ok(CreatedView {
+                id: place.id,
+                name: place.name,
+                path,
+                description: details.description,
+                contacts: details.contacts,
+                marks,
+            })
+        })
+        .await?;
+    let shell = site.shell(&by, Section::ChildAccounts, &child.name);
+    let page =
+        CreatedPage { shell, account: by.account().id.clone(), child, may_create: by.frame().may::<CreateAccounts>() };
+    site.page(&page, Keep::Private)
+}

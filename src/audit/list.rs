@@ -1,0 +1,292 @@
+//! Reading the log, the newest entry first. Without a filter a page is one range of an index, however long the log is.
+//! With one, a page costs what is looked through to fill it: at most [`LOOKED_AT_ONCE`] entries, along the index that
+//! fits the filter best; then the answer says how far it came, and the next page goes on from there.
+
+use std::collections::HashMap;
+
+use chrono::{Duration, NaiveDateTime};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use crate::ids::{self, Key};
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::dialect::MultiBackend;
+use crate::store::schema::{audit_entries, audit_scope, users};
+use crate::web::paging::{Want, is_backward};
+
+/// Entries that one page looks through; few in tests, so that they meet the end of it.
+pub const LOOKED_AT_ONCE: i64 = if cfg!(test) { 25 } else { 50_000 };
+/// A key is drawn a moment before or after the time that its row says.
+const KEYS_LEAD: Duration = Duration::hours(1);
+/// People whose e-mail contains what was asked for.
+const MOST_ACTORS: i64 = 1_000;
+
+/// Which entries are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub below: bool,
+    pub event_type: Option<&'static str>,
+    /// Part of the e-mail or the whole id of the actor.
+    pub actor: String,
+    /// The id of what was changed.
+    pub subject: String,
+    pub result: Option<&'static str>,
+    pub from: Option<NaiveDateTime>,
+    /// The first moment that is not wanted any more.
+    pub until: Option<NaiveDateTime>,
+}
+
+/// One entry as it is read.
+#[derive(Debug, Clone, Queryable)]
+pub struct Row {
+    pub key: Key,
+    pub id: String,
+    pub at: NaiveDateTime,
+    pub event_type: String,
+    pub subject_type: String,
+    pub subject_id: String,
+    pub subject_name: String,
+    pub before: String,
+    pub after: String,
+    pub result: String,
+    pub source: String,
+    pub address: String,
+    pub user_agent: String,
+    pub request_id: String,
+    pub acting_from: Option<Key>,
+    pub account: Option<Key>,
+    pub actor: Option<(String, String, String, String)>,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// In the order of the query: against time when the page before is wanted. At most `limit + 1`.
+    pub rows: Vec<Row>,
+    /// The last key looked at, when the page is not full and there is more to look through.
+    pub looked_to: Option<Key>,
+}
+
+/// The filter with its people looked up.
+struct Asked<'a> {
+    filter: &'a Filter,
+    actors: Option<Vec<Key>>,
+    account: Key,
+    backward: bool,
+}
+
+/// Keys from `low` up to, without, `high`.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    low: Key,
+    high: Key,
+}
+
+/// What is walked along to find entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Along {
+    Log,
+    Subject,
+    Actor(Key),
+    Event,
+}
+
+/// A page of the account's log, or the whole of it in pieces.
+pub fn entries(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Found, Problem> {
+    let actors = if filter.actor.is_empty() { None } else { Some(people(db, &filter.actor)?) };
+    if actors.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Found { rows: Vec::new(), looked_to: None });
+    }
+    let asked = Asked { filter, actors, account, backward: is_backward(want) };
+    let range = range(filter, want);
+    let (along, bound) = plan(db, &asked, range)?;
+    let within = match bound {
+        Some(key) if asked.backward => Range { high: key, ..range },
+        Some(key) => Range { low: key, ..range },
+        None => range,
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+    let keys = if along == Along::Log {
+        along_log(&asked, within, limit, db)?
+    } else {
+        along_entries(&asked, within, limit, db)?
+    };
+    let full = keys.len() as i64 == limit;
+    Ok(Found { rows: rows(db, &keys)?, looked_to: bound.filter(|_| !full) })
+}
+
+fn people(db: &mut Db, part: &str) -> Result<Vec<Key>, Problem> {
+    let like = crate::text::like_anywhere(&crate::text::email_key(part));
+    let known = users::table.filter(users::email_key.like(like).escape('\\').or(users::id.eq(part)));
+    Ok(known.select(users::key).limit(MOST_ACTORS).load(db)?)
+}
+
+/// Key order is time order but for a moment: the range of keys finds the place, the times themselves decide.
+fn range(filter: &Filter, want: &Want) -> Range {
+    let mut range = Range { low: 0, high: Key::MAX };
+    if let Some(from) = filter.from {
+        range.low = ids::first_key_at(from - KEYS_LEAD);
+    }
+    if let Some(until) = filter.until {
+        range.high = ids::first_key_at(until + KEYS_LEAD);
+    }
+    match want {
+        Want::After(cursor) => range.high = range.high.min(cursor.1),
+        Want::Before(cursor) => range.low = range.low.max(cursor.1.saturating_add(1)),
+        Want::First | Want::Last => {}
+    }
+    range
+}
+
+/// The way through the log, and the key where to stop if the end is too far.
+fn plan(db: &mut Db, asked: &Asked<'_>, range: Range) -> Result<(Along, Option<Key>), Problem> {
+    let filter = asked.filter;
+    let narrow =
+        filter.event_type.is_some() || filter.result.is_some() || asked.actors.is_some() || !filter.subject.is_empty();
+    if !narrow {
+        return Ok((Along::Log, None));
+    }
+    let Some(bound) = far(asked, Along::Log, range, db)? else { return Ok((Along::Log, None)) };
+    let along = match asked.actors.as_deref() {
+        _ if !filter.subject.is_empty() => Along::Subject,
+        Some([one]) => Along::Actor(*one),
+        _ if filter.event_type.is_some() => Along::Event,
+        _ => return Ok((Along::Log, Some(bound))),
+    };
+    Ok((along, far(asked, along, range, db)?))
+}
+
+/// The key of the last entry to look at on this way; none when the end is nearer.
+fn far(asked: &Asked<'_>, along: Along, range: Range, db: &mut Db) -> Result<Option<Key>, Problem> {
+    if along == Along::Log {
+        let mut log = audit_scope::table
+            .filter(audit_scope::account_key.eq(asked.account))
+            .filter(audit_scope::entry_key.ge(range.low))
+            .filter(audit_scope::entry_key.lt(range.high))
+            .select(audit_scope::entry_key)
+            .into_boxed::<MultiBackend>();
+        if !asked.filter.below {
+            log = log.filter(audit_scope::own.eq(true));
+        }
+        log = if asked.backward {
+            log.order(audit_scope::entry_key.asc())
+        } else {
+            log.order(audit_scope::entry_key.desc())
+        };
+        return Ok(log.offset(LOOKED_AT_ONCE).limit(1).first(db).optional()?);
+    }
+    let mut entries = audit_entries::table
+        .filter(audit_entries::key.ge(range.low))
+        .filter(audit_entries::key.lt(range.high))
+        .select(audit_entries::key)
+        .into_boxed::<MultiBackend>();
+    entries = match along {
+        Along::Actor(user) => entries.filter(audit_entries::actor_key.eq(user)),
+        Along::Subject => entries.filter(audit_entries::subject_id.eq(&asked.filter.subject)),
+        _ => entries.filter(audit_entries::event_type.eq(asked.filter.event_type.unwrap_or_default())),
+    };
+    entries =
+        if asked.backward { entries.order(audit_entries::key.asc()) } else { entries.order(audit_entries::key.desc()) };
+    Ok(entries.offset(LOOKED_AT_ONCE).limit(1).first(db).optional()?)
+}
+
+/// Everything that an entry must meet; the same words for both ways to walk.
+macro_rules! narrowed {
+    ($query:expr, $asked:expr) => {{
+        let mut query = $query;
+        let filter = $asked.filter;
+        if let Some(event_type) = filter.event_type {
+            query = query.filter(audit_entries::event_type.eq(event_type));
+        }
+        if let Some(actors) = &$asked.actors {
+            query = match actors.as_slice() {
+                [one] => query.filter(audit_entries::actor_key.eq(*one)),
+                many => query.filter(audit_entries::actor_key.eq_any(many.to_vec())),
+            };
+        }
+        if !filter.subject.is_empty() {
+            query = query.filter(audit_entries::subject_id.eq(&filter.subject));
+        }
+        if let Some(result) = filter.result {
+            query = query.filter(audit_entries::result.eq(result));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(audit_entries::at.ge(from));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(audit_entries::at.lt(until));
+        }
+        query
+    }};
+}
+
+fn along_log(asked: &Asked<'_>, range: Range, limit: i64, db: &mut Db) -> Result<Vec<Key>, Problem> {
+    let log = audit_scope::table
+        .inner_join(audit_entries::table)
+        .filter(audit_scope::account_key.eq(asked.account))
+        .filter(audit_scope::entry_key.ge(range.low))
+        .filter(audit_scope::entry_key.lt(range.high))
+        .select(audit_scope::entry_key)
+        .limit(limit)
+        .into_boxed::<MultiBackend>();
+    let mut log = narrowed!(log, asked);
+    if !asked.filter.below {
+        log = log.filter(audit_scope::own.eq(true));
+    }
+    log =
+        if asked.backward { log.order(audit_scope::entry_key.asc()) } else { log.order(audit_scope::entry_key.desc()) };
+    Ok(log.load(db)?)
+}
+
+fn along_entries(asked: &Asked<'_>, range: Range, limit: i64, db: &mut Db) -> Result<Vec<Key>, Problem> {
+    let seen = audit_scope::table
+        .filter(audit_scope::account_key.eq(asked.account))
+        .filter(audit_scope::entry_key.eq(audit_entries::key))
+        .filter(audit_scope::own.eq(true).or(asked.filter.below.into_sql::<Bool>()));
+    let entries = audit_entries::table
+        .filter(audit_entries::key.ge(range.low))
+        .filter(audit_entries::key.lt(range.high))
+        .filter(exists(seen))
+        .select(audit_entries::key)
+        .limit(limit)
+        .into_boxed::<MultiBackend>();
+    let entries = narrowed!(entries, asked);
+    let entries =
+        if asked.backward { entries.order(audit_entries::key.asc()) } else { entries.order(audit_entries::key.desc()) };
+    Ok(entries.load(db)?)
+}
+
+/// The entries with these keys, in this order.
+fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
+    let rows = audit_entries::table
+        .left_join(users::table.on(audit_entries::actor_key.eq(users::key.nullable())))
+        .filter(audit_entries::key.eq_any(keys.to_vec()))
+        .select((
+            audit_entries::key,
+            audit_entries::id,
+            audit_entries::at,
+            audit_entries::event_type,
+            audit_entries::subject_type,
+            audit_entries::subject_id,
+            audit_entries::subject_name,
+            audit_entries::before,
+            audit_entries::after,
+            audit_entries::result,
+            audit_entries::source,
+            audit_entries::address,
+            audit_entries::user_agent,
+            audit_entries::request_id,
+            audit_entries::acting_from_key,
+            audit_entries::account_key,
+            (users::id, users::first_name, users::last_name, users::email).nullable(),
+        ))
+        .load::<Row>(db)?;
+    let mut by_key: HashMap<Key, Row> = rows.into_iter().map(|row| (row.key, row)).collect();
+    Ok(keys.iter().filter_map(|key| by_key.remove(key)).collect())
+}
+
+#[cfg(test)]
+#[path = "list_tests.rs"]
+mod tests;
