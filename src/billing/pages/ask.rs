@@ -142,16 +142,19 @@ fn carried(act: Option<Act>, form: &Form) -> Vec<(&'static str, String)> {
 fn first(effects: &Effects, frame: &Frame) -> String {
     let lost = effects.losing.accounts;
     if lost > 0 {
-        let who = text::count(lost, "account would lose its payer", "accounts would lose their payer");
+        let who = text::count(lost, "account loses its payer", "accounts lose their payer");
         let own = effects.reach.is_some_and(|reach| reach.from == 0);
         return match (own, lost) {
-            (true, 1) => "This account would lose its payer. No account below it would.".to_owned(),
+            (true, 1) => "This account loses its payer. No account below it does.".to_owned(),
             (true, _) => format!("{who}, this account among them."),
-            (false, _) => format!("{who}. This account would not."),
+            (false, _) => format!("{who}. This account does not."),
         };
     }
     match &effects.above {
-        Some(source) => format!("Nobody loses a payer: from then on {} pays for this account.", source.shown_to(frame)),
+        Some(source) => {
+            let payer = if source.is_seen_by(frame) { &source.name } else { "An account above" };
+            format!("Nobody loses a payer. {payer} pays for this account from then on.")
+        }
         None => "Nobody loses a payer.".to_owned(),
     }
 }
