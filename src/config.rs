@@ -67,6 +67,8 @@ pub struct Config {
     pub database_connections: u32,
     /// Links, cookies and HSTS as for https.
     pub https: bool,
+    /// Nothing here is real, and every page says so.
+    pub demo: bool,
 }
 
 impl Settings {
@@ -114,6 +116,7 @@ impl Settings {
                 public_url,
                 trusted_proxies,
                 max_depth,
+                demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
             }),
             _ => Err(wrong),

@@ -125,6 +125,7 @@ const EMEA: &[Customer] = &[
     ("Alpine Data AG", true, Pays::Nothing, &[("Zürich", &["Office", "Warehouse"]), ("Genève", &["Office"])]),
     ("Rotterdam Fresh BV", false, Pays::Nothing, &[("Rotterdam", &["Warehouse"]), ("Sandbox", &[])]),
     ("Nordic Retail Hub", false, Pays::Alone, &[("Oslo", &["Office"]), ("Berlin", &[])]),
+    ("Lisboa Cerâmica", true, Pays::WithChildren, &[("Fábrica", &["Forno 1", "Forno 2"]), ("Loja", &["Office"])]),
     ("شركة الخليج للتجارة", true, Pays::Nothing, &[("دبي", &["Office"])]),
 ];
 const AMERICAS: &[Customer] = &[

@@ -84,7 +84,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Demo) => {
             let Some(config) = settings(&cli.settings, demo::DATABASE) else { return Ok(ExitCode::from(2)) };
-            show(&config)
+            show(&Config { demo: true, ..config })
         }
         Some(Command::Check) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };

@@ -1,10 +1,11 @@
 //! Who pays, who loses a payer, and who is ready: over random trees against a small naive model, and the operations
-//! with their refusals. Runs on SQLite, and on PostgreSQL too where TEST_DATABASE_URL names an empty database. To be
-//! taken into tests/it when that exists.
+//! with their refusals. On SQLite, or on the PostgreSQL that TEST_DATABASE_URL names. To be taken into
+//! tests/it when that exists.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
 use subtenant::access::policy::{CreateAccounts, CreateBilling, DeleteBilling, UpdateBilling};
@@ -24,32 +25,37 @@ use subtenant::web::paging::{Cursor, Want};
 // ---- the world ----
 
 struct World {
-    name: &'static str,
     pool: Pool,
     user: Key,
     msa: Key,
     aup: Key,
 }
 
-fn worlds() -> &'static [World] {
-    static WORLDS: OnceLock<Vec<World>> = OnceLock::new();
-    WORLDS.get_or_init(|| {
-        let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
-        let file = folder.path().join("money.db").to_string_lossy().into_owned();
-        let mut worlds = vec![world("SQLite", &file)];
-        if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-            worlds.push(world("PostgreSQL", &url));
-        }
-        worlds
+/// One database for all tests of this program; each test has trees of its own in it.
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let url = match std::env::var("TEST_DATABASE_URL") {
+            Ok(server) => fresh_postgres(&server),
+            Err(_) => {
+                let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
+                folder.path().join("money.db").to_string_lossy().into_owned()
+            }
+        };
+        let pool = Pool::open(&DatabaseUrl::parse(&url).unwrap(), 4).unwrap();
+        let fill = |db: &mut Db| Ok((user(db)?, documents(db, "MSA")?, documents(db, "AUP")?));
+        let (user, msa, aup) = pool.write_here(|db| database::write(db, fill)).unwrap();
+        World { pool, user, msa, aup }
     })
 }
 
-fn world(name: &'static str, url: &str) -> World {
-    let pool = Pool::open(&DatabaseUrl::parse(url).unwrap(), 4).unwrap();
-    let (user, msa, aup) = pool
-        .write_here(|db| database::write(db, |db| Ok((user(db)?, documents(db, "MSA")?, documents(db, "AUP")?))))
-        .unwrap();
-    World { name, pool, user, msa, aup }
+fn fresh_postgres(server: &str) -> String {
+    let name = format!("money_{}", &ids::sha256_hex(ids::token().as_bytes())[..16]);
+    let mut db = PgConnection::establish(server).unwrap();
+    diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut db).unwrap();
+    let mut url = url::Url::parse(server).unwrap();
+    url.set_path(&name);
+    url.to_string()
 }
 
 fn user(db: &mut Db) -> Result<Key, Problem> {
@@ -72,36 +78,25 @@ fn user(db: &mut Db) -> Result<Key, Problem> {
     Ok(key)
 }
 
-/// Makes sure of an old version, one in force and one to come; the key of the one in force.
+/// An old version, one in force and one to come; the key of the one in force.
 fn documents(db: &mut Db, document: &str) -> Result<Key, Problem> {
     let now = ids::now();
-    for (version, days) in [(1, -900), (2, -1), (3, 30)] {
-        let known: Option<Key> = legal_documents::table
-            .filter(legal_documents::document.eq(document))
-            .filter(legal_documents::version.eq(version))
-            .select(legal_documents::key)
-            .first(db)
-            .optional()?;
-        if known.is_none() {
-            diesel::insert_into(legal_documents::table)
-                .values((
-                    legal_documents::key.eq(ids::next_key()),
-                    legal_documents::document.eq(document),
-                    legal_documents::version.eq(version),
-                    legal_documents::title.eq(document),
-                    legal_documents::body.eq("Be kind."),
-                    legal_documents::sha256.eq("0"),
-                    legal_documents::effective_at.eq(now + chrono::Duration::days(days)),
-                    legal_documents::published_at.eq(now),
-                ))
-                .execute(db)?;
-        }
+    let keys = [ids::next_key(), ids::next_key(), ids::next_key()];
+    for (n, days) in [-900, -1, 30].into_iter().enumerate() {
+        diesel::insert_into(legal_documents::table)
+            .values((
+                legal_documents::key.eq(keys[n]),
+                legal_documents::document.eq(document),
+                legal_documents::version.eq(n as i64 + 1),
+                legal_documents::title.eq(document),
+                legal_documents::body.eq("Be kind."),
+                legal_documents::sha256.eq("0"),
+                legal_documents::effective_at.eq(now + chrono::Duration::days(days)),
+                legal_documents::published_at.eq(now),
+            ))
+            .execute(db)?;
     }
-    Ok(legal_documents::table
-        .filter(legal_documents::document.eq(document))
-        .filter(legal_documents::version.eq(2))
-        .select(legal_documents::key)
-        .first(db)?)
+    Ok(keys[1])
 }
 
 fn consent(db: &mut Db, world: &World, account: Key, document: Key) -> Result<(), Problem> {
@@ -391,7 +386,10 @@ fn walked(db: &mut Db, top: Key, missing: Missing, backwards: bool) -> Result<Ve
     let mut want = if backwards { Want::Last } else { Want::First };
     let mut keys = Vec::new();
     loop {
-        let page = readiness::not_ready(db, top, missing, &want, 3)?;
+        let page = {
+            let states = readiness::of(db, top)?.states_below(db)?;
+            readiness::not_ready(db, states, missing, &want, 3)?
+        };
         let Some(last) = page.last() else { return Ok(keys) };
         let cursor = Cursor(last.name_key.clone(), last.key);
         want = if backwards { Want::Before(cursor) } else { Want::After(cursor) };
@@ -404,10 +402,9 @@ proptest! {
 
     #[test]
     fn every_answer_about_money_is_the_models(nodes in nodes()) {
-        for world in worlds() {
-            let keys = world.pool.write_here(|db| database::write(db, |db| plant(db, world, &nodes))).unwrap();
-            world.pool.read_here(|db| compare(db, &nodes, &keys)).unwrap();
-        }
+        let world = world();
+        let keys = world.pool.write_here(|db| database::write(db, |db| plant(db, world, &nodes))).unwrap();
+        world.pool.read_here(|db| compare(db, &nodes, &keys)).unwrap();
     }
 }
 
@@ -517,79 +514,75 @@ fn conflict(outcome: Result<(), Problem>) -> Reason {
 
 #[test]
 fn a_child_inherits_overrides_and_goes_back() {
-    for world in worlds() {
-        let root = At::root(world);
-        let child = root.child("Child");
-        let grandchild = child.child("Grandchild");
-        root.add(true, "").unwrap();
-        assert!(matches!(child.payer(), Payer::Inherited(source) if source.key == root.key && source.distance == 1));
-        assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.distance == 2));
-        child.add(true, "").unwrap();
-        assert_eq!(child.payer(), Payer::Own { verified: true });
-        assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.key == child.key));
-        assert_eq!(conflict(child.remove(1, "")), Reason::Unconfirmed);
-        child.remove(1, &child.stamp(Change::Remove)).unwrap();
-        assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.key == root.key));
-        assert_eq!(child.entries_in_log(), ["ACCOUNT_BILLING_CREATE", "ACCOUNT_BILLING_DELETE"], "{}", world.name);
-    }
+    let world = world();
+    let root = At::root(world);
+    let child = root.child("Child");
+    let grandchild = child.child("Grandchild");
+    root.add(true, "").unwrap();
+    assert!(matches!(child.payer(), Payer::Inherited(source) if source.key == root.key && source.distance == 1));
+    assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.distance == 2));
+    child.add(true, "").unwrap();
+    assert_eq!(child.payer(), Payer::Own { verified: true });
+    assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.key == child.key));
+    assert_eq!(conflict(child.remove(1, "")), Reason::Unconfirmed);
+    child.remove(1, &child.stamp(Change::Remove)).unwrap();
+    assert!(matches!(grandchild.payer(), Payer::Inherited(source) if source.key == root.key));
+    assert_eq!(child.entries_in_log(), ["ACCOUNT_BILLING_CREATE", "ACCOUNT_BILLING_DELETE"]);
 }
 
 #[test]
 fn taking_a_payer_away_must_be_confirmed_as_it_is_now() {
-    for world in worlds() {
-        let root = At::root(world);
-        let child = root.child("Child");
-        root.add(true, "").unwrap();
-        assert_eq!(conflict(root.edit(1, false, "")), Reason::Unconfirmed);
-        let seen = root.stamp(KEEP);
-        root.child("Another");
-        assert_eq!(conflict(root.edit(1, false, &seen)), Reason::Unconfirmed);
-        root.edit(1, false, &root.stamp(KEEP)).unwrap();
-        assert_eq!(child.payer(), Payer::Nobody);
-        assert_eq!(root.payer(), Payer::Own { verified: true });
-        root.edit(2, true, "").unwrap();
-        assert!(child.payer().pays());
-        assert_eq!(conflict(root.edit(2, true, "")), Reason::Stale);
-        assert_eq!(conflict(root.add(true, "")), Reason::BillingExists);
-    }
+    let world = world();
+    let root = At::root(world);
+    let child = root.child("Child");
+    root.add(true, "").unwrap();
+    assert_eq!(conflict(root.edit(1, false, "")), Reason::Unconfirmed);
+    let seen = root.stamp(KEEP);
+    root.child("Another");
+    assert_eq!(conflict(root.edit(1, false, &seen)), Reason::Unconfirmed);
+    root.edit(1, false, &root.stamp(KEEP)).unwrap();
+    assert_eq!(child.payer(), Payer::Nobody);
+    assert_eq!(root.payer(), Payer::Own { verified: true });
+    root.edit(2, true, "").unwrap();
+    assert!(child.payer().pays());
+    assert_eq!(conflict(root.edit(2, true, "")), Reason::Stale);
+    assert_eq!(conflict(root.add(true, "")), Reason::BillingExists);
 }
 
 #[test]
 fn live_connections_keep_their_payer() {
-    for world in worlds() {
-        let root = At::root(world);
-        let child = root.child("Child");
-        root.add(true, "").unwrap();
-        child.connect("DELETED");
-        let stamp = root.stamp(Change::Remove);
-        child.connect("ACTIVE");
-        child.connect("PROVISIONING");
-        let refused = Reason::BillingCannotBeRemoved { accounts: 1, connections: 2 };
-        assert_eq!(conflict(root.remove(1, &stamp)), refused);
-        assert_eq!(conflict(root.remove(1, &root.stamp(Change::Remove))), refused);
-        assert_eq!(conflict(root.edit(1, false, &root.stamp(KEEP))), refused);
-        child.add(false, "").unwrap();
-        root.remove(1, &root.stamp(Change::Remove)).unwrap();
-        assert!(child.payer().pays());
-        assert_eq!(conflict(child.remove(1, &child.stamp(Change::Remove))), refused);
-    }
+    let world = world();
+    let root = At::root(world);
+    let child = root.child("Child");
+    root.add(true, "").unwrap();
+    child.connect("DELETED");
+    let stamp = root.stamp(Change::Remove);
+    child.connect("ACTIVE");
+    child.connect("PROVISIONING");
+    let refused = Reason::BillingCannotBeRemoved { accounts: 1, connections: 2 };
+    assert_eq!(conflict(root.remove(1, &stamp)), refused);
+    assert_eq!(conflict(root.remove(1, &root.stamp(Change::Remove))), refused);
+    assert_eq!(conflict(root.edit(1, false, &root.stamp(KEEP))), refused);
+    child.add(false, "").unwrap();
+    root.remove(1, &root.stamp(Change::Remove)).unwrap();
+    assert!(child.payer().pays());
+    assert_eq!(conflict(child.remove(1, &child.stamp(Change::Remove))), refused);
 }
 
 #[test]
 fn an_own_method_that_is_not_shared_cuts_those_below_off_only_when_confirmed() {
-    for world in worlds() {
-        let root = At::root(world);
-        let child = root.child("Child");
-        let grandchild = child.child("Grandchild");
-        root.add(true, "").unwrap();
-        assert_eq!(conflict(child.add(false, "")), Reason::Unconfirmed);
-        child.add(false, &child.stamp(KEEP)).unwrap();
-        assert_eq!(grandchild.payer(), Payer::Nobody);
-        child.remove(1, &child.stamp(Change::Remove)).unwrap();
-        grandchild.connect("DOWN");
-        assert_eq!(
-            conflict(child.add(false, &child.stamp(KEEP))),
-            Reason::BillingCannotBeRemoved { accounts: 1, connections: 1 }
-        );
-    }
+    let world = world();
+    let root = At::root(world);
+    let child = root.child("Child");
+    let grandchild = child.child("Grandchild");
+    root.add(true, "").unwrap();
+    assert_eq!(conflict(child.add(false, "")), Reason::Unconfirmed);
+    child.add(false, &child.stamp(KEEP)).unwrap();
+    assert_eq!(grandchild.payer(), Payer::Nobody);
+    child.remove(1, &child.stamp(Change::Remove)).unwrap();
+    grandchild.connect("DOWN");
+    assert_eq!(
+        conflict(child.add(false, &child.stamp(KEEP))),
+        Reason::BillingCannotBeRemoved { accounts: 1, connections: 1 }
+    );
 }

@@ -213,26 +213,35 @@ pub fn holders<A: Action>(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Pro
     able(db, frame, A::NEEDS)
 }
 
-/// Only people at accounts that the asking actor may see are named.
+/// Assignments looked through for people to name.
+const LOOKED_THROUGH: i64 = 500;
+const NAMED: usize = 3;
+
+/// Nearest first, never the asking actor; only people whose role was given at an account that the actor may see.
 fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem> {
-    let visible: Vec<Key> = frame.chain.iter().filter(|s| !s.held.is_empty()).map(|s| s.place.key).collect();
-    let rows = assignments::table
+    let here = frame.account().key;
+    let visible: Vec<Key> =
+        frame.chain.iter().rev().filter(|step| !step.held.is_empty()).map(|step| step.place.key).collect();
+    let mut rows = assignments::table
         .inner_join(users::table.on(users::key.eq(assignments::user_key)))
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq_any(visible))
-        .filter(assignments::scope.eq(scope::HERE_AND_BELOW))
+        .filter(assignments::account_key.eq_any(visible.clone()))
+        .filter(users::key.ne(frame.actor.key))
         .order((assignments::created_at, assignments::key))
-        .limit(50)
-        .select((users::first_name, users::last_name, roles::permissions))
-        .load::<(String, String, i64)>(db)?;
-    let mut names: Vec<String> = rows
-        .into_iter()
-        .filter(|(_, _, bits)| needs.met_by(Permissions(*bits)))
-        .map(|(first, last, _)| format!("{first} {last}"))
-        .collect();
-    names.dedup();
-    names.truncate(3);
-    Ok(names)
+        .limit(LOOKED_THROUGH)
+        .select((
+            (assignments::account_key, assignments::scope, roles::permissions),
+            (users::key, users::first_name, users::last_name),
+        ))
+        .load::<((Key, String, i64), (Key, String, String))>(db)?;
+    rows.retain(|((at, reach, bits), _)| {
+        let reaches = if *at == here { reach != scope::BELOW } else { reach != scope::HERE };
+        reaches && needs.met_by(Permissions(*bits))
+    });
+    rows.sort_by_key(|((at, ..), _)| visible.iter().position(|key| key == at));
+    let mut seen = std::collections::HashSet::new();
+    let people = rows.into_iter().filter(|(_, (user, ..))| seen.insert(*user));
+    Ok(people.take(NAMED).map(|(_, (_, first, last))| format!("{first} {last}")).collect())
 }
 
 /// How many open accounts name this user a direct member.

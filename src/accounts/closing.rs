@@ -7,12 +7,13 @@ use askama::Template;
 
 use super::store::ClosedRow;
 use super::{restorable_until, store};
-use crate::access::In;
 use crate::access::policy::{DeleteAccounts, ReadAccounts};
+use crate::access::{In, Me};
 use crate::connections;
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
 use crate::text;
+use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Filled, Reply, Section, Sent, Shell, Site, once};
@@ -101,7 +102,17 @@ async fn close_page(by: &In<DeleteAccounts>, site: &Site, errors: Errors) -> Res
 }
 
 /// POST /a/{account}/settings/close
-pub async fn close(by: In<DeleteAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+pub async fn close(
+    by: Result<In<DeleteAccounts>, Problem>,
+    me: Me,
+    site: Site,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
+    let by = match by {
+        // The second half of a double click finds the account gone.
+        Err(Problem::NotFound) => return closed_already(&me, &site, sent).await,
+        other => other?,
+    };
     let form = site.open(&by, sent, &[])?;
     let (grant, copy) = (by.clone(), form.clone());
     let back = by.frame().visible_parent().map(|parent| format!("/a/{}/child-accounts", parent.id));
@@ -125,6 +136,13 @@ pub async fn close(by: In<DeleteAccounts>, site: Site, sent: Sent) -> Result<Htt
         }
         other => Ok(site.see(&other?)),
     }
+}
+
+async fn closed_already(me: &Me, site: &Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = sent.open(&me.session.csrf, None, &[]).map_err(|_| Problem::NotFound)?;
+    let (user, receipt) = (me.actor.key, form.receipt());
+    let reply = site.pool.read(move |db| again(db, user, &receipt)).await?;
+    reply.map(|reply| site.see(&reply)).ok_or(Problem::NotFound)
 }
 
 /// GET /a/{account}/child-accounts/closed

@@ -215,9 +215,7 @@ pub fn move_under(
         audit::change(db, by, |db, by| {
             let account = by.account();
             let from = by.frame().chain.iter().rev().nth(1).ok_or(Problem::Conflict(Reason::Cycle))?;
-            if !by.frame().chain.iter().rev().skip(1).any(|step| !step.held.is_empty()) {
-                return Err(Problem::NotFound);
-            }
+            access::grant::<UpdateAccounts>(db, by.actor().key, &from.place.id, by.origin().clone())?;
             if to.frame().chain.iter().any(|step| step.place.key == account.key) {
                 return Err(Problem::Conflict(Reason::Cycle));
             }

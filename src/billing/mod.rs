@@ -23,7 +23,7 @@ use crate::store::Db;
 use effects::{Effects, Own, Tally};
 pub use method::{CollectionMethod, Entries, Method};
 pub use pages::routes;
-pub use payer::{Counts, Payer, Source, Standing};
+pub use payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 pub use store::followers::Follower;
 
 /// What entries of the audit log call a payment method.
@@ -51,12 +51,8 @@ pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Prob
 
 /// How everything open below the account is paid for.
 pub fn below(db: &mut Db, account: Key) -> Result<Counts, Problem> {
-    store::payers::below(db, account)
-}
-
-/// What the accounts below inherit from above this one, as a number that statements compute with.
-pub(crate) fn code_from_above(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(store::payers::code_from_above(&standing(db, account)?))
+    let standing = standing(db, account)?;
+    store::payers::below(db, account, &standing)
 }
 
 /// A change of what an account has of its own.
@@ -71,13 +67,13 @@ pub enum Change {
 
 /// What the change would do to who pays, counted now.
 pub fn effects(db: &mut Db, account: Key, change: Change) -> Result<Effects, Problem> {
-    let own = store::own(db, account)?;
-    let before = own.map_or(Own::None, |method| Own::with(method.entries.allow_child_accounts));
+    let standing = standing(db, account)?;
+    let before = standing.own.map_or(Own::None, |held| Own::with(held.offered));
     let after = match change {
         Change::Save { allow_child_accounts } => Own::with(allow_child_accounts),
         Change::Remove => Own::None,
     };
-    let above = standing(db, account)?.above;
+    let above = standing.above;
     let reach = effects::losing(before, after, above.is_some());
     let losing = match reach {
         Some(reach) => store::followers::tally(db, account, reach)?,

@@ -2,6 +2,8 @@
 //! below it. A nearer account's own method that is not offered ends the search: nobody pays past it by accident.
 //! How this is said is here too, because nobody may be told the name of an account they cannot see.
 
+use std::collections::HashMap;
+
 use crate::access::Frame;
 use crate::ids::Key;
 
@@ -24,11 +26,18 @@ pub enum Payer {
     Nobody,
 }
 
+/// What matters of a method to who pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// To the accounts below.
+    pub offered: bool,
+    pub verified: bool,
+}
+
 /// Where an account stands: whether it has a method of its own, and what it would inherit without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// Its own method, and whether that one is verified.
-    pub own: Option<bool>,
+    pub own: Option<Held>,
     /// The nearest method above, if it is offered.
     pub above: Option<Source>,
 }
@@ -36,9 +45,48 @@ pub struct Standing {
 impl Standing {
     pub fn payer(&self) -> Payer {
         match (self.own, &self.above) {
-            (Some(verified), _) => Payer::Own { verified },
+            (Some(held), _) => Payer::Own { verified: held.verified },
             (None, Some(source)) => Payer::Inherited(source.clone()),
             (None, None) => Payer::Nobody,
+        }
+    }
+}
+
+/// How an account is paid for, where it does not matter by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    Own { verified: bool },
+    Inherited { verified: bool },
+    Not,
+}
+
+impl How {
+    /// Whether connections can be charged to it now.
+    pub fn pays(self) -> bool {
+        matches!(self, How::Own { verified: true } | How::Inherited { verified: true })
+    }
+}
+
+/// The rule, walked down a branch: each account asked about after its parent. One look each, however deep the tree.
+pub struct Walk {
+    /// The nearest method at or above each account seen so far.
+    nearest: HashMap<Key, Held>,
+}
+
+impl Walk {
+    pub fn below(top: Key, standing: &Standing) -> Walk {
+        let above = standing.above.as_ref().map(|source| Held { offered: true, verified: source.verified });
+        Walk { nearest: standing.own.or(above).map(|held| (top, held)).into_iter().collect() }
+    }
+
+    /// How this account is paid for, given its parent and what it has of its own.
+    pub fn step(&mut self, account: Key, parent: Key, own: Option<Held>) -> How {
+        let Some(nearest) = own.or_else(|| self.nearest.get(&parent).copied()) else { return How::Not };
+        self.nearest.insert(account, nearest);
+        match (own, nearest) {
+            (Some(held), _) => How::Own { verified: held.verified },
+            (None, Held { offered: true, verified }) => How::Inherited { verified },
+            (None, Held { offered: false, .. }) => How::Not,
         }
     }
 }

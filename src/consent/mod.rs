@@ -84,18 +84,6 @@ pub fn missing_at(db: &mut Db, account: Key, at: NaiveDateTime) -> Result<Vec<Do
     left(db, account, holding)
 }
 
-/// Each document in force, and whether the account is bound by it.
-pub fn standing(db: &mut Db, account: Key) -> Result<Vec<(Document, bool)>, Problem> {
-    let documents = in_force(db)?;
-    let keys: Vec<Key> = documents.iter().map(|d| d.key).collect();
-    let accepted = store::accepted(db, &[account], &keys)?;
-    let with_state = |document: Document| {
-        let bound = accepted.iter().any(|(_, key, _)| *key == document.key);
-        (document, bound)
-    };
-    Ok(documents.into_iter().map(with_state).collect())
-}
-
 /// Versions published for later that the account has not accepted yet: work goes on until their day.
 pub fn announced(db: &mut Db, account: Key) -> Result<Vec<Document>, Problem> {
     let later = store::shelf(db)?.announced(ids::now()).into_iter().cloned().collect();

@@ -9,6 +9,7 @@ use crate::access::policy::{
 };
 use crate::access::{Frame, In};
 use crate::audit::EventType;
+use crate::consent::Document;
 use crate::problem::Problem;
 use crate::readiness::{self, Below, Readiness};
 use crate::store::Db;
@@ -68,7 +69,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
-            let sums = if has_below { Some(readiness::below(db, account.key)?) } else { None };
+            let sums = if has_below { Some(Below::of(&readiness.states_below(db)?)) } else { None };
             Ok((readiness, sums, latest(db, grant.frame())?))
         })
         .await?;
@@ -106,16 +107,12 @@ fn latest(db: &mut Db, frame: &Frame) -> Result<Option<Vec<Latest>>, Problem> {
 }
 
 fn agreements(readiness: &Readiness) -> String {
-    let named = |accepted: bool| {
-        let some = readiness.agreements.iter().filter(|(_, is)| *is == accepted);
-        let names: Vec<String> =
-            some.map(|(document, _)| format!("{} {}", document.kind.code(), document.version)).collect();
-        names.join(" and ")
-    };
-    match (named(true).as_str(), named(false).as_str()) {
-        ("", "") => "None in force".to_owned(),
-        (accepted, "") => format!("{accepted}, accepted"),
-        ("", missing) => format!("{missing}, not accepted"),
+    let short = |document: &Document| format!("{} {}", document.kind.code(), document.version);
+    let accepted: Vec<String> = readiness.accepted().map(short).collect();
+    let missing: Vec<String> = readiness.missing.iter().map(short).collect();
+    match (accepted.join(" and "), missing.join(" and ")) {
+        (accepted, missing) if missing.is_empty() => format!("{accepted}, accepted"),
+        (accepted, missing) if accepted.is_empty() => format!("{missing}, not accepted"),
         (accepted, missing) => format!("{accepted}, accepted; {missing}, not accepted"),
     }
 }
@@ -138,9 +135,13 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
 }
 
 fn change(entry: Latest, frame: &Frame) -> Change {
-    let (id, account) = entry.account.unwrap_or_default();
+    let (id, account, closed) = entry.account.unwrap_or_default();
     let here = id == frame.account().id;
-    let href = if here || entry.still_below.is_none() { String::new() } else { format!("/a/{id}/dashboard") };
+    let href = if here || closed.is_some() || entry.still_below.is_none() {
+        String::new()
+    } else {
+        format!("/a/{id}/dashboard")
+    };
     let kind = EventType::of_code(&entry.event_type);
     // An entry about the account itself would name it twice.
     let subject = if entry.subject_name == account { String::new() } else { entry.subject_name };
@@ -156,7 +157,7 @@ fn change(entry: Latest, frame: &Frame) -> Change {
 
 /// What the person may do from here, most needed first.
 fn links(frame: &Frame, readiness: &Readiness) -> Vec<(&'static str, String)> {
-    let agreed = readiness.agreements.iter().all(|(_, accepted)| *accepted);
+    let agreed = readiness.missing.is_empty();
     let all = [
         (!agreed && frame.may::<UpdateAccounts>(), "Review and accept the agreements", "consent"),
         (!readiness.payer.exists() && frame.may::<CreateBilling>(), "Add a new payment method", "billing/new"),

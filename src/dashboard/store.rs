@@ -15,8 +15,8 @@ pub struct Latest {
     pub at: NaiveDateTime,
     pub event_type: String,
     pub subject_name: String,
-    /// Id and name of the account it happened in.
-    pub account: Option<(String, String)>,
+    /// Id and name of the account it happened in, and when it was closed, if it is.
+    pub account: Option<(String, String, Option<NaiveDateTime>)>,
     /// Whether that account is still here or below; one that moved away cannot be promised to open.
     pub still_below: Option<i64>,
     pub actor: Option<(String, String)>,
@@ -45,7 +45,7 @@ pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<L
             audit_entries::at,
             audit_entries::event_type,
             audit_entries::subject_name,
-            (accounts::id, accounts::name).nullable(),
+            (accounts::id, accounts::name, accounts::closed_at).nullable(),
             account_ancestry::distance.nullable(),
             (users::first_name, users::last_name).nullable(),
         ))

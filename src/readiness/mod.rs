@@ -5,16 +5,16 @@
 mod pages;
 mod store;
 
-use crate::access::Frame;
-use crate::access::policy::{Action, CreateBilling, Needs, Permission, UpdateAccounts, UpdateBilling};
-use crate::billing::{self, Payer};
+use crate::access::policy::{Action, CreateBilling, Needs, UpdateAccounts, UpdateBilling};
+use crate::access::{Frame, lookup};
+use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::web::paging::Want;
+use crate::web::paging::{Want, is_backward};
 pub use pages::routes;
-pub use store::NotReady;
+pub use store::State;
 
 /// One reason why an account may not provision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +55,20 @@ impl Blocker {
     }
 }
 
-/// Everything that decides, as it is now.
+/// Everything that decides over one account, as it is now.
 #[derive(Debug, Clone)]
 pub struct Readiness {
-    /// Each document in force, and whether this account is bound by it.
-    pub agreements: Vec<(Document, bool)>,
+    account: Key,
+    pub in_force: Vec<Document>,
+    /// Those of them that the account has still to accept.
+    pub missing: Vec<Document>,
     pub payer: Payer,
+    standing: Standing,
 }
 
 impl Readiness {
     pub fn blockers(&self) -> Vec<Blocker> {
-        let missing = self.agreements.iter().filter(|(_, accepted)| !accepted);
-        let mut blockers: Vec<Blocker> = missing.map(|(document, _)| Blocker::Agreement(document.clone())).collect();
+        let mut blockers: Vec<Blocker> = self.missing.iter().cloned().map(Blocker::Agreement).collect();
         if !self.payer.exists() {
             blockers.push(Blocker::NoPayer);
         } else if !self.payer.pays() {
@@ -75,15 +77,28 @@ impl Readiness {
         blockers
     }
 
-    /// How many things were looked at: each document, that there is a payer.
+    /// The documents in force that the account is bound by.
+    pub fn accepted(&self) -> impl Iterator<Item = &Document> {
+        self.in_force.iter().filter(|document| !self.missing.contains(document))
+    }
+
+    /// How many things were looked at: each document, and the payer.
     pub fn checks(&self) -> usize {
-        self.agreements.len() + 1
+        self.in_force.len() + 1
+    }
+
+    /// What each open account below has of what it needs: one query, from the top down.
+    pub fn states_below(&self, db: &mut Db) -> Result<Vec<State>, Problem> {
+        store::states(db, self.account, &self.standing, &self.in_force)
     }
 }
 
-/// Reads what decides over this account: three keyed queries.
+/// Reads what decides over this account: a few keyed queries.
 pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
-    Ok(Readiness { agreements: consent::standing(db, account)?, payer: billing::payer(db, account)? })
+    let in_force = consent::in_force(db)?;
+    let missing = consent::missing(db, account)?;
+    let standing = billing::standing(db, account)?;
+    Ok(Readiness { account, in_force, missing, payer: standing.payer(), standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -101,6 +116,16 @@ pub struct Below {
 }
 
 impl Below {
+    pub fn of(states: &[State]) -> Below {
+        let count = |test: fn(&State) -> bool| states.iter().filter(|state| test(state)).count() as i64;
+        Below {
+            accounts: states.len() as i64,
+            ready: count(|state| state.agreed && state.paid),
+            awaiting_agreements: count(|state| !state.agreed),
+            awaiting_payment: count(|state| !state.paid),
+        }
+    }
+
     pub fn not_ready(&self) -> i64 {
         self.accounts - self.ready
     }
@@ -108,9 +133,7 @@ impl Below {
 
 /// Sums readiness up over everything open below: three queries, whatever the tree.
 pub fn below(db: &mut Db, account: Key) -> Result<Below, Problem> {
-    let documents = consent::in_force(db)?;
-    let outside = billing::code_from_above(db, account)?;
-    store::below(db, account, &documents, outside)
+    Ok(Below::of(&of(db, account)?.states_below(db)?))
 }
 
 /// What is missing in the accounts that are listed.
@@ -122,28 +145,63 @@ pub enum Missing {
     Payment,
 }
 
-/// Accounts below that are not ready, by name: at most `limit` rows, and against the order where `want` asks for a
-/// page before another ([`crate::web::paging`]).
+impl Missing {
+    fn in_state(self, state: &State) -> bool {
+        match self {
+            Missing::Anything => !(state.agreed && state.paid),
+            Missing::Agreements => !state.agreed,
+            Missing::Payment => !state.paid,
+        }
+    }
+}
+
+/// An account below that may not provision.
+#[derive(Debug, Clone)]
+pub struct NotReady {
+    pub key: Key,
+    pub id: String,
+    pub name: String,
+    pub name_key: String,
+    pub agreed: bool,
+    pub paid: bool,
+}
+
+/// Those of the states that lack something, by name: at most `limit`, beginning where `want` says, and against the
+/// order where it asks for a page before another ([`crate::web::paging`]).
 pub fn not_ready(
     db: &mut Db,
-    account: Key,
+    states: Vec<State>,
     missing: Missing,
     want: &Want,
     limit: usize,
 ) -> Result<Vec<NotReady>, Problem> {
-    let documents = consent::in_force(db)?;
-    let outside = billing::code_from_above(db, account)?;
-    store::not_ready(db, account, &documents, outside, missing, want, limit)
+    let place = |state: &State| (state.name_key.clone(), state.key);
+    let wanted = |state: &State| match want {
+        Want::After(cursor) => (&state.name_key, state.key) > (&cursor.0, cursor.1),
+        Want::Before(cursor) => (&state.name_key, state.key) < (&cursor.0, cursor.1),
+        Want::First | Want::Last => true,
+    };
+    let mut states: Vec<State> = states.into_iter().filter(|one| missing.in_state(one) && wanted(one)).collect();
+    states.sort_by_cached_key(place);
+    if is_backward(want) {
+        states.reverse();
+    }
+    states.truncate(limit);
+    let keys: Vec<Key> = states.iter().map(|state| state.key).collect();
+    let mut names = store::names(db, &keys)?;
+    let listed = |State { key, name_key, agreed, paid }: State| {
+        let (id, name) = names.remove(&key).unwrap_or_default();
+        NotReady { key, id, name, name_key, agreed, paid }
+    };
+    Ok(states.into_iter().map(listed).collect())
 }
 
-/// Up to three people who can remove the blocker, nearest first, as far as the asking person may know of them.
+/// Up to three people who can remove each blocker, nearest first, as far as the asking person may know of them.
 pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<Vec<String>>, Problem> {
-    let needed: Vec<Permission> = blockers
-        .iter()
-        .filter_map(|blocker| match blocker.needs() {
-            Needs::One(permission) => Some(permission),
-            Needs::Sight => None,
-        })
-        .collect();
-    store::people(db, frame, &needed)
+    let holders = |blocker: &Blocker| match blocker {
+        Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
+        Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
+        Blocker::PayerNotVerified => lookup::holders::<UpdateBilling>(db, frame),
+    };
+    blockers.iter().map(holders).collect()
 }

@@ -114,7 +114,8 @@ pub async fn show(
             let account = grant.account().key;
             let readiness = super::of(db, account)?;
             let who = super::who_can(db, grant.frame(), &readiness.blockers())?;
-            Ok((readiness, who, below(db, grant.frame(), page, missing)?))
+            let below = below(db, grant.frame(), &readiness, page, missing)?;
+            Ok((readiness, who, below))
         })
         .await?;
     let frame = by.frame();
@@ -180,10 +181,8 @@ fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
 }
 
 fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
-    let accepted = readiness.agreements.iter().filter(|(_, accepted)| *accepted);
-    let mut fine: Vec<String> = accepted
-        .map(|(document, _)| format!("{}, version {}, is accepted", document.kind.name(), document.version))
-        .collect();
+    let mut fine: Vec<String> =
+        readiness.accepted().map(|document| format!("{}, is accepted", document.words())).collect();
     if readiness.payer.pays() {
         fine.push(readiness.payer.sentence(frame));
     }
@@ -191,16 +190,23 @@ fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
 }
 
 /// The part about the accounts below, for those who may see them.
-fn below(db: &mut Db, frame: &Frame, page: PageQuery, missing: Missing) -> Result<Option<BelowView>, Problem> {
+fn below(
+    db: &mut Db,
+    frame: &Frame,
+    readiness: &Readiness,
+    page: PageQuery,
+    missing: Missing,
+) -> Result<Option<BelowView>, Problem> {
     let account = frame.account();
     if frame.below.is_empty() || account.children_count == 0 {
         return Ok(None);
     }
-    let sums = super::below(db, account.key)?;
+    let states = readiness.states_below(db)?;
+    let sums = Below::of(&states);
     if sums.accounts == 0 {
         return Ok(None);
     }
-    let rows = super::not_ready(db, account.key, missing, &page.want(), PAGE + 1)?;
+    let rows = super::not_ready(db, states, missing, &page.want(), PAGE + 1)?;
     let total = match missing {
         Missing::Anything => sums.not_ready(),
         Missing::Agreements => sums.awaiting_agreements,
@@ -225,16 +231,17 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
     let (rows, paths) = site
         .pool
         .read_long(move |db| {
-            let rows = super::not_ready(db, account.key, missing, &Want::First, usize::MAX >> 1)?;
+            let states = super::of(db, account.key)?.states_below(db)?;
+            let rows = super::not_ready(db, states, missing, &Want::First, usize::MAX)?;
             let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
             let paths = billing::paths(db, &account, &keys)?;
             Ok((rows, paths))
         })
         .await?;
-    let word = |lacks: bool| if lacks { "missing" } else { "ok" }.to_owned();
+    let word = |there: bool| if there { "ok" } else { "missing" }.to_owned();
     let rows = rows.into_iter().map(|row| {
         let path = paths.get(&row.key).cloned().unwrap_or_default();
-        let (agreements, payment) = (word(row.lacks_agreements()), word(row.lacks_payment()));
+        let (agreements, payment) = (word(row.agreed), word(row.paid));
         vec![row.id, row.name, path, agreements, payment]
     });
     csv::file("accounts-that-are-not-ready.csv", &["Id", "Name", "Path", "Agreements", "Payment"], rows)

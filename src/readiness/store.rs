@@ -1,182 +1,80 @@
-//! What readiness reads: one grouped statement over everything below an account. Also who holds a permission, for "Ann can do this".
+//! What readiness reads over everything below an account, in one pass from the top down: agreements and payment are
+//! rules of their own rooms, but asking those account by account would not do for ten thousand.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::{Below, Missing};
-use crate::access::Frame;
-use crate::access::lookup::scope;
-use crate::access::policy::{Permission, Permissions};
-use crate::billing::store::payers::{NEAREST, PAYS};
+use crate::billing::{Held, Standing, Walk};
 use crate::consent::Document;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
-use crate::store::schema::{assignments, roles, users};
-use crate::web::paging::{PAGE, Want, is_backward};
-
-/// The accounts below $1 with what each has: `agreed` and `paid`, 1 or 0. $2 and $3 are the documents in force (0 for
-/// none), $4 the code of what comes from above $1.
-fn with_states(rest: &str) -> String {
-    format!(
-        "WITH nearest AS ({NEAREST}),
-         states AS (
-             SELECT s.key, s.id, s.name, s.name_key,
-                    CASE WHEN ($2 = 0 OR EXISTS (SELECT 1 FROM consents c
-                                                 WHERE c.account_key = s.key AND c.document_key = $2))
-                          AND ($3 = 0 OR EXISTS (SELECT 1 FROM consents c
-                                                 WHERE c.account_key = s.key AND c.document_key = $3))
-                         THEN 1 ELSE 0 END AS agreed,
-                    CASE WHEN {PAYS} THEN 1 ELSE 0 END AS paid
-             FROM (SELECT a.key, a.id, a.name, a.name_key, COALESCE(n.code, $4) AS code
-                   FROM account_ancestry b
-                   JOIN accounts a ON a.key = b.descendant_key AND a.closed_at IS NULL
-                   LEFT JOIN nearest n ON n.account_key = b.descendant_key
-                   WHERE b.ancestor_key = $1 AND b.distance > 0) s)
-         {rest}"
-    )
-}
-
-fn bound(text: &str, top: Key, documents: &[Document], outside: i64) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
-    let key = |n: usize| documents.get(n).map_or(0, |document| document.key);
-    diesel::sql_query(text)
-        .into_boxed::<MultiBackend>()
-        .bind::<BigInt, _>(top)
-        .bind::<BigInt, _>(key(0))
-        .bind::<BigInt, _>(key(1))
-        .bind::<BigInt, _>(outside)
-}
+use crate::store::schema::accounts;
 
 #[derive(QueryableByName)]
-struct BelowRow {
+struct Row {
     #[diesel(sql_type = BigInt)]
-    accounts: i64,
+    key: Key,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    parent_key: Option<Key>,
+    #[diesel(sql_type = Text)]
+    name_key: String,
+    #[diesel(sql_type = Nullable<Bool>)]
+    offered: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    verified: Option<bool>,
     #[diesel(sql_type = BigInt)]
-    ready: i64,
-    #[diesel(sql_type = BigInt)]
-    awaiting_agreements: i64,
-    #[diesel(sql_type = BigInt)]
-    awaiting_payment: i64,
+    accepted: i64,
 }
 
-pub fn below(db: &mut Db, top: Key, documents: &[Document], outside: i64) -> Result<Below, Problem> {
-    let text = with_states(
-        "SELECT COUNT(*) AS accounts,
-                CAST(COALESCE(SUM(agreed * paid), 0) AS BIGINT) AS ready,
-                CAST(COALESCE(SUM(1 - agreed), 0) AS BIGINT) AS awaiting_agreements,
-                CAST(COALESCE(SUM(1 - paid), 0) AS BIGINT) AS awaiting_payment
-         FROM states",
-    );
-    let row: BelowRow = bound(&text, top, documents, outside).get_result(db)?;
-    let BelowRow { accounts, ready, awaiting_agreements, awaiting_payment } = row;
-    Ok(Below { accounts, ready, awaiting_agreements, awaiting_payment })
-}
-
-/// An account below that may not provision, and what it has of the two.
-#[derive(Debug, Clone, QueryableByName)]
-pub struct NotReady {
-    #[diesel(sql_type = BigInt)]
+/// What an account below has of the two that it needs.
+#[derive(Debug, Clone)]
+pub struct State {
     pub key: Key,
-    #[diesel(sql_type = Text)]
-    pub id: String,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
     pub name_key: String,
-    #[diesel(sql_type = BigInt)]
-    agreed: i64,
-    #[diesel(sql_type = BigInt)]
-    paid: i64,
+    pub agreed: bool,
+    pub paid: bool,
 }
 
-impl NotReady {
-    pub fn lacks_agreements(&self) -> bool {
-        self.agreed == 0
-    }
-
-    pub fn lacks_payment(&self) -> bool {
-        self.paid == 0
-    }
+/// The state of every open account below, from the top down: one index range, whatever the tree.
+pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document]) -> Result<Vec<State>, Problem> {
+    // There are two kinds of document; 0 is no key of any.
+    let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, pm.verified,
+                (SELECT COUNT(*) FROM consents c
+                 WHERE c.account_key = a.key AND c.document_key IN ($1, $2)) AS accepted
+         FROM account_ancestry b
+         JOIN accounts a ON a.key = b.descendant_key
+         LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
+         WHERE b.ancestor_key = $3 AND b.distance > 0 AND a.closed_at IS NULL
+         ORDER BY b.distance",
+    )
+    .bind::<BigInt, _>(document(0))
+    .bind::<BigInt, _>(document(1))
+    .bind::<BigInt, _>(top)
+    .load(db)?;
+    let mut walk = Walk::below(top, standing);
+    let needed = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
+    let state = |row: Row| {
+        let own = row.offered.zip(row.verified).map(|(offered, verified)| Held { offered, verified });
+        let paid = walk.step(row.key, row.parent_key.unwrap_or(top), own).pays();
+        State { key: row.key, name_key: row.name_key, agreed: row.accepted == needed, paid }
+    };
+    Ok(rows.into_iter().map(state).collect())
 }
 
-/// Those that are not ready, by name; at most `limit`. Against the order for a page before another.
-pub fn not_ready(
-    db: &mut Db,
-    top: Key,
-    documents: &[Document],
-    outside: i64,
-    missing: Missing,
-    want: &Want,
-    limit: usize,
-) -> Result<Vec<NotReady>, Problem> {
-    let lacking = match missing {
-        Missing::Anything => "agreed * paid = 0",
-        Missing::Agreements => "agreed = 0",
-        Missing::Payment => "paid = 0",
-    };
-    let backward = is_backward(want);
-    let (sign, order) = if backward { ("<", "DESC") } else { (">", "ASC") };
-    let cursor = match want {
-        Want::After(cursor) | Want::Before(cursor) => Some(cursor.clone()),
-        Want::First | Want::Last => None,
-    };
-    let place = if cursor.is_some() { format!("AND (name_key, key) {sign} ($5, $6)") } else { String::new() };
-    let most = if cursor.is_some() { "$7" } else { "$5" };
-    let text = with_states(&format!(
-        "SELECT key, id, name, name_key,
-                CAST(agreed AS BIGINT) AS agreed, CAST(paid AS BIGINT) AS paid FROM states
-         WHERE {lacking} {place} ORDER BY name_key {order}, key {order} LIMIT {most}"
-    ));
-    let mut query = bound(&text, top, documents, outside);
-    if let Some(cursor) = cursor {
-        query = query.bind::<Text, _>(cursor.0).bind::<BigInt, _>(cursor.1);
+/// Id and name of each of these accounts.
+pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>, Problem> {
+    let mut names = HashMap::with_capacity(keys.len());
+    for some in keys.chunks(1_000) {
+        let rows = accounts::table
+            .filter(accounts::key.eq_any(some.to_vec()))
+            .select((accounts::key, accounts::id, accounts::name))
+            .load::<(Key, String, String)>(db)?;
+        names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));
     }
-    Ok(query.bind::<BigInt, _>(i64::try_from(limit).unwrap_or(PAGE as i64)).load(db)?)
-}
-
-/// Assignments looked through for people to name.
-const LOOKED_THROUGH: i64 = 500;
-/// People named for each permission.
-const NAMED: usize = 3;
-
-/// For each permission up to three people who hold it in the account, nearest first; only people whose role was given
-/// at an account that the person of the frame may see, and never that person.
-pub fn people(db: &mut Db, frame: &Frame, needed: &[Permission]) -> Result<Vec<Vec<String>>, Problem> {
-    if needed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let here = frame.account().key;
-    let visible: Vec<Key> =
-        frame.chain.iter().rev().filter(|step| !step.held.is_empty()).map(|step| step.place.key).collect();
-    let mut rows = assignments::table
-        .inner_join(users::table.on(users::key.eq(assignments::user_key)))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq_any(visible.clone()))
-        .filter(users::key.ne(frame.actor.key))
-        .order((assignments::created_at, assignments::key))
-        .limit(LOOKED_THROUGH)
-        .select((
-            assignments::account_key,
-            assignments::scope,
-            users::key,
-            users::first_name,
-            users::last_name,
-            roles::permissions,
-        ))
-        .load::<(Key, String, Key, String, String, i64)>(db)?;
-    rows.retain(|(at, reach, ..)| if *at == here { reach != scope::BELOW } else { reach != scope::HERE });
-    rows.sort_by_key(|(at, ..)| visible.iter().position(|key| key == at));
-    let holders = |permission: &Permission| {
-        let mut seen = HashSet::new();
-        rows.iter()
-            .filter(|(_, _, user, _, _, bits)| Permissions(*bits).allow(*permission) && seen.insert(*user))
-            .take(NAMED)
-            .map(|(_, _, _, first, last, _)| format!("{first} {last}"))
-            .collect()
-    };
-    Ok(needed.iter().map(holders).collect())
+    Ok(names)
 }

@@ -38,7 +38,7 @@ pub fn refusal(password: &str, context: &[&str]) -> Option<String> {
         return Some("Password must not contain the NUL character".to_owned());
     }
     let estimate = estimate(password, context);
-    if estimate.guesses_log10() >= COMMON_BELOW {
+    if estimate.guesses_log10() >= COMMON_BELOW && !is_made_of(password, context) {
         return None;
     }
     let why = estimate.feedback().and_then(|f| f.warning()).map(|w| format!(" {w}")).unwrap_or_default();
@@ -56,12 +56,28 @@ pub fn strength(password: &str, context: &[&str]) -> &'static str {
     }
 }
 
-fn estimate(password: &str, context: &[&str]) -> zxcvbn::Entropy {
+/// The texts themselves and the words in them, with the product's own.
+fn words<'a>(context: &[&'a str]) -> Vec<&'a str> {
     let mut words: Vec<&str> = vec!["subtenant", "console", "account", "tenant"];
     for text in context {
         words.push(text);
         words.extend(text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2));
     }
+    words
+}
+
+/// Whether next to nothing is left of the password without those words.
+fn is_made_of(password: &str, context: &[&str]) -> bool {
+    let typed = password.to_lowercase();
+    let mut left = typed.clone();
+    for word in words(context).into_iter().filter(|word| !word.is_empty()) {
+        left = left.replace(&word.to_lowercase(), "");
+    }
+    left != typed && left.chars().filter(|c| c.is_alphanumeric()).count() < 4
+}
+
+fn estimate(password: &str, context: &[&str]) -> zxcvbn::Entropy {
+    let words = words(context);
     // What follows the first hundred characters makes no password weaker, and the estimate costs the square of the length.
     let start: String = password.chars().take(100).collect();
     zxcvbn::zxcvbn(&start, &words)
@@ -106,7 +122,7 @@ mod tests {
         for bad in ["short", "password1", "12345678", "qwertyuiop", "subtenant2026", "Hudson-Hudson"] {
             assert!(refusal(bad, &["Ann Hudson", "ann@hudson.example"]).is_some(), "{bad}");
         }
-        for good in ["correct horse battery staple", "tiny wool glacier", "xkq7wpzmr2vt"] {
+        for good in ["correct horse battery staple", "tiny wool glacier", "xkq7wpzmr2vt", "%&#*@!$^~{|<=;"] {
             assert_eq!(refusal(good, &["Ann Hudson"]), None, "{good}");
         }
         assert!(refusal(&"x1".repeat(513), &[]).is_some());

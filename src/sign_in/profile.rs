@@ -1,5 +1,6 @@
 //! What a person may change about themselves: names, password, appearance, and where they are signed in.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use actix_web::{HttpResponse, Responder};
 use askama::Template;
@@ -8,6 +9,7 @@ use super::store::SessionRow;
 use super::{Names, device, password, store};
 use crate::access::Me;
 use crate::problem::{Errors, Problem, Reason};
+use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
@@ -114,8 +116,15 @@ pub async fn update_name(me: Me, site: Site, sent: Sent) -> Result<HttpResponse,
     match done.await {
         Err(Problem::Invalid(errors)) => refused_name(&me, &site, &form, errors).await,
         Err(Problem::Conflict(Reason::Stale)) => {
-            let message = "Your profile was changed elsewhere in the meantime. Check what you typed and save again";
-            refused_name(&me, &site, &form, Errors::one("", message)).await
+            let user = me.actor.key;
+            let now = site.pool.read(move |db| Ok(store::names(db, user)?.0)).await?;
+            let message = format!(
+                "Your profile was changed elsewhere in the meantime; stored now is “{} {}, {}”. Check what you typed and save again",
+                now.first_name, now.last_name, now.company
+            );
+            let mut answer = refused_name(&me, &site, &form, Errors::one("", message)).await?;
+            *answer.status_mut() = StatusCode::CONFLICT;
+            Ok(answer)
         }
         other => Ok(site.see(&other?)),
     }
@@ -155,6 +164,12 @@ pub async fn update_password(me: Me, site: Site, sent: Sent) -> Result<HttpRespo
 
 async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
     let user = me.actor.key;
+    let receipt = form.receipt();
+    // Sent again, the current password is another one by now.
+    let copy = receipt.clone();
+    if let Some(reply) = site.pool.read(move |db| again(db, user, &copy)).await? {
+        return Ok(reply);
+    }
     let (stored, names) =
         site.pool.read(move |db| Ok((store::password_hash(db, user)?, store::names(db, user)?.0))).await?;
     let mut check = form.check();
@@ -168,7 +183,6 @@ async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Proble
     check.finish()?;
     let hash = password::hash(&typed).await?;
     let (actor, origin, current) = (me.actor.clone(), me.origin.clone(), me.session.id.clone());
-    let receipt = form.receipt();
     let sentence = format!("Your password is changed. It is {}.", password::strength(&typed, &context));
     let done = site.pool.write(move |db| {
         once(db, actor.key, &receipt, |db| {

@@ -29,6 +29,9 @@ pub mod hidden {
     pub const ALL: [&str; 4] = [TOKEN, KEY, ACCOUNT, VERSION];
 }
 
+/// Fields whose values are never stored, not even hashed: neither kept over a sign-in nor in what tells two forms apart.
+const SECRETS: [&str; 4] = [hidden::TOKEN, "password", "current", "new_password"];
+
 /// A body as it came in. Opened by a handler only after its access check, so that a stranger learns nothing from it.
 #[derive(Debug)]
 pub struct Sent {
@@ -62,7 +65,7 @@ impl Sent {
         if !self.is_form {
             return Err(Problem::Malformed("Forms are sent as application/x-www-form-urlencoded."));
         }
-        let mut form = Form { digest: ids::sha256_hex(&without_token(&self.body)), ..Form::default() };
+        let mut form = Form { digest: ids::sha256_hex(&without_secrets(&self.body)), ..Form::default() };
         for (name, value) in url::form_urlencoded::parse(&self.body) {
             if !fields.contains(&name.as_ref()) && !hidden::ALL.contains(&name.as_ref()) {
                 form.oddities.add("", "The form has a field that this page does not know. Nothing was saved.");
@@ -84,13 +87,15 @@ impl Sent {
     /// The text of the body, for keeping it while somebody signs in again; none when it is no form or too long.
     pub fn kept_text(&self) -> Option<String> {
         const LONGEST_KEPT: usize = 64 * 1024;
-        (self.is_form && self.body.len() <= LONGEST_KEPT).then(|| String::from_utf8_lossy(&self.body).into_owned())
+        let fits = self.is_form && self.body.len() <= LONGEST_KEPT;
+        fits.then(|| String::from_utf8_lossy(&without_secrets(&self.body)).into_owned())
     }
 }
 
-/// The token differs from page to page, so it does not tell two forms apart.
-fn without_token(body: &[u8]) -> Vec<u8> {
-    let parts = body.split(|b| *b == b'&').filter(|part| !part.starts_with(b"_token="));
+/// The token differs from page to page, so it does not tell two forms apart; a password is nobody's to keep.
+fn without_secrets(body: &[u8]) -> Vec<u8> {
+    let name = |part: &[u8]| url::form_urlencoded::parse(part).next().map(|(name, _)| name.into_owned());
+    let parts = body.split(|b| *b == b'&').filter(|part| name(part).is_none_or(|n| !SECRETS.contains(&n.as_str())));
     parts.collect::<Vec<_>>().join(&b'&')
 }
 

@@ -68,6 +68,11 @@ fn earlier(db: &mut Db, user: Key, receipt: &Receipt) -> Result<Reply, Problem> 
     Ok(Reply { location, flash })
 }
 
+/// The answer to this form, if it was carried out before.
+pub fn again(db: &mut Db, user: Key, receipt: &Receipt) -> Result<Option<Reply>, Problem> {
+    if is_done(db, user, receipt)? { earlier(db, user, receipt).map(Some) } else { Ok(None) }
+}
+
 /// Old answers go, a few at each new one.
 fn forget(db: &mut Db) -> Result<(), Problem> {
     let old = ids::now() - chrono::Duration::hours(REMEMBERED_HOURS);

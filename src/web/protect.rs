@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
@@ -92,14 +92,14 @@ fn believed(peer: IpAddr, forwarded: &[&str], trusted: impl Fn(&IpAddr) -> bool)
 
 /// Refuses forms that another site makes the browser send, before anything looks at them. Pages of ours also carry a
 /// token ([`super::form`]).
-pub async fn same_site(
+pub async fn same_site<B: MessageBody>(
     req: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     if !req.method().is_safe() && !from_own_page(req.headers(), req.app_data::<Data<Config>>()) {
-        return Err(Problem::CrossSite.into());
+        return Ok(req.error_response(Problem::CrossSite).map_into_right_body());
     }
-    next.call(req).await
+    Ok(next.call(req).await?.map_into_left_body())
 }
 
 fn from_own_page(headers: &HeaderMap, config: Option<&Data<Config>>) -> bool {

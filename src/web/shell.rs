@@ -126,6 +126,7 @@ pub struct Shell {
     pub address: String,
     pub printed_at: String,
     pub idle_minutes: i64,
+    pub demo: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -190,6 +191,7 @@ impl Shell {
             address: format!("{}{}", config.origin(), req.uri()),
             printed_at: When::from(ids::now()).words,
             idle_minutes: session::IDLE_MINUTES,
+            demo: config.demo,
         }
     }
 

@@ -51,6 +51,7 @@ struct AskPage {
     csv: String,
     verb: &'static str,
     keep: &'static str,
+    /// Where the way back leads; empty when it is the form, with what was typed.
     back: String,
 }
 
@@ -94,7 +95,7 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         losers: losers.into_iter().filter(|(one, _)| is_named(one, frame)).map(|row| loser(row, frame)).collect(),
         verb: words.verb,
         keep: words.keep,
-        back: act.map_or_else(|| home(frame), |act| format!("/a/{}/billing/{}", frame.account().id, act.slug())),
+        back: if act.is_none() { home(frame) } else { String::new() },
     };
     let refusing = refused && reason.is_some();
     let status = if page.again || refusing { StatusCode::CONFLICT } else { StatusCode::OK };
@@ -158,18 +159,19 @@ fn first(effects: &Effects, frame: &Frame) -> String {
 fn more(effects: &Effects) -> Vec<String> {
     let mut sentences = Vec::new();
     if effects.losing.accounts > 0 {
-        sentences.push(match effects.losing.connections {
-            0 => "None of them has live connections. They cannot start new ones.".to_owned(),
-            n => format!(
-                "{} live connections: {}.",
-                text::count(effects.losing.connected, "of them has", "of them have"),
-                n
+        sentences.push(match (effects.losing.connections, effects.losing.accounts) {
+            (0, 1) => "It has no live connections, and cannot start new ones then.".to_owned(),
+            (0, _) => "None of them has live connections, and none can start new ones then.".to_owned(),
+            (n, _) => format!(
+                "{} with {} between them.",
+                text::count(effects.losing.connected, "account is left", "accounts are left"),
+                text::count(n, "live connection", "live connections")
             ),
         });
     }
     if effects.after == Own::None && effects.above.is_some() && effects.followers > 0 {
-        let who = text::count(effects.followers, "account below goes with it", "accounts below go with it");
-        sentences.push(format!("{who} and inherits in the same way."));
+        let who = text::count(effects.followers, "account below inherits", "accounts below inherit");
+        sentences.push(format!("{who} in the same way."));
     }
     if effects.after == Own::None {
         sentences
@@ -187,12 +189,13 @@ fn refusal(effects: &Effects) -> String {
 }
 
 fn is_named(one: &Follower, frame: &Frame) -> bool {
-    one.distance == 0 || !frame.below.is_empty()
+    one.key == frame.account().key || !frame.below.is_empty()
 }
 
 fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
-    let held = if one.distance == 0 { frame.held() } else { frame.below };
-    let path = if one.distance == 0 { "this account".to_owned() } else { path };
+    let itself = one.key == frame.account().key;
+    let held = if itself { frame.held() } else { frame.below };
+    let path = if itself { "this account".to_owned() } else { path };
     Loser { href: billing_or_dashboard(&one.id, held), name: one.name, path, live: one.live }
 }
 

@@ -22,7 +22,9 @@ pub const ENTRIES: [&str; 9] =
     ["collectionMethod", "name", "email", "street", "city", "state", "postalCode", "country", "allowChildAccounts"];
 /// The stamp of the effects that somebody saw before confirming.
 pub const EFFECTS: &str = "effects";
-const FIELDS: [&str; 10] = [
+/// Sent by the button that leads from the question back to the form.
+const BACK: &str = "back";
+const FIELDS: [&str; 11] = [
     "collectionMethod",
     "name",
     "email",
@@ -33,6 +35,7 @@ const FIELDS: [&str; 10] = [
     "country",
     "allowChildAccounts",
     EFFECTS,
+    BACK,
 ];
 
 /// Which of the two forms.
@@ -96,6 +99,9 @@ pub async fn new(by: In<CreateBilling>, site: Site) -> Result<HttpResponse, Prob
 /// POST /a/{account}/billing/new
 pub async fn create(by: In<CreateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &FIELDS)?;
+    if form.value(BACK) == "yes" {
+        return show(&by, &site, Act::Add, back(Act::Add, &form)).await;
+    }
     let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
     let outcome = site.pool.write(move |db| {
         once(db, grant.actor().key, &receipt, |db| {
@@ -119,6 +125,9 @@ pub async fn edit(by: In<UpdateBilling>, site: Site) -> Result<HttpResponse, Pro
 /// POST /a/{account}/billing/edit
 pub async fn update(by: In<UpdateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &FIELDS)?;
+    if form.value(BACK) == "yes" {
+        return show(&by, &site, Act::Change, back(Act::Change, &form)).await;
+    }
     let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
     let outcome = site.pool.write(move |db| {
         once(db, grant.actor().key, &receipt, |db| {
@@ -127,6 +136,15 @@ pub async fn update(by: In<UpdateBilling>, site: Site, sent: Sent) -> Result<Htt
         })
     });
     answer(&by, &site, Act::Change, form, outcome.await).await
+}
+
+/// The form as it was typed, with the sharing that the question was about.
+fn back(act: Act, form: &Form) -> Filled {
+    let mut filled = form.filled(Errors::default());
+    if act == Act::Change {
+        filled.set("allowChildAccounts", "yes");
+    }
+    filled
 }
 
 /// The form's entries, or everything that is wrong with them.

@@ -61,9 +61,11 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
     let (own, standing, followers, below) = site
         .pool
         .read(move |db| {
-            let followers = super::followers(db, account)?;
-            let below = if sees_below { Some(super::below(db, account)?) } else { None };
-            Ok((super::own(db, account)?, super::standing(db, account)?, followers, below))
+            let own = super::own(db, account)?;
+            let standing = super::standing(db, account)?;
+            let followers = if own.is_some() { super::followers(db, account)? } else { 0 };
+            let below = if sees_below { Some(super::store::payers::below(db, account, &standing)?) } else { None };
+            Ok((own, standing, followers, below))
         })
         .await?;
     let frame = by.frame();
@@ -133,6 +135,7 @@ pub async fn losing(by: In<ReadBilling>, site: Site, query: Query<LosingQuery>) 
         return Err(Problem::NotFound);
     }
     let account = by.account().clone();
+    let depth = account.depth;
     let change = if query.change == "remove" { Change::Remove } else { Change::Save { allow_child_accounts: false } };
     let rows = site
         .pool
@@ -143,6 +146,6 @@ pub async fn losing(by: In<ReadBilling>, site: Site, query: Query<LosingQuery>) 
         .await?;
     let rows = rows
         .into_iter()
-        .map(|(one, path)| vec![one.id, one.name, path, one.distance.to_string(), one.live.to_string()]);
+        .map(|(one, path)| vec![one.id, one.name, path, (one.depth - depth).to_string(), one.live.to_string()]);
     csv::file("accounts-that-lose-their-payer.csv", &["Id", "Name", "Path", "Levels below", "Live connections"], rows)
 }

@@ -1,12 +1,12 @@
 //! The payer rule as queries: the nearest payment method at or above an account is one index range, for a page of
-//! accounts one statement, and over everything below an account one grouped join, whatever the shape of the tree.
+//! accounts one statement, and everything below an account is read once from the top down.
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use crate::billing::payer::{Counts, Payer, Source, Standing};
+use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -30,7 +30,7 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
             payment_methods::verified,
         ))
         .load::<(i64, Key, String, String, bool, bool)>(db)?;
-    let own = rows.iter().find(|row| row.0 == 0).map(|row| row.5);
+    let own = rows.iter().find(|row| row.0 == 0).map(|row| Held { offered: row.4, verified: row.5 });
     let nearest_above = rows.into_iter().find(|row| row.0 > 0).filter(|row| row.4);
     let above =
         nearest_above.map(|(distance, key, id, name, _, verified)| Source { key, id, name, distance, verified });
@@ -93,59 +93,39 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
     Ok(found)
 }
 
-/// For the head of a statement (SQLite counts marks by their first use) about everything below $1: each account that has a payment method at or between it and $1, and
-/// the nearest of them as one number: its distance times four, plus 2 if it is not offered, plus 1 if it is not
-/// verified. So below 4 is a method of the account's own, and one can provision by [`PAYS`].
-pub const NEAREST: &str = "
-    SELECT down.descendant_key AS account_key,
-           MIN(down.distance * 4 + CASE WHEN pm.allow_child_accounts THEN 0 ELSE 2 END
-                                 + CASE WHEN pm.verified THEN 0 ELSE 1 END) AS code
-    FROM account_ancestry inside
-    JOIN payment_methods pm ON pm.account_key = inside.descendant_key
-    JOIN account_ancestry down ON down.ancestor_key = pm.account_key
-    WHERE inside.ancestor_key = $1
-    GROUP BY down.descendant_key";
+/// What an account below has of its own, with the parent it would inherit from.
+#[derive(Queryable)]
+struct Below {
+    account: Key,
+    parent: Option<Key>,
+    held: Option<(bool, bool)>,
+}
 
-/// Whether a code of [`NEAREST`] means a payer that can be charged: offered and verified, or own and verified.
-pub const PAYS: &str = "(code % 4 = 0 OR code = 2)";
-
-/// The code of an account that has no method between itself and `top`: what it has from above `top`. A distance of
-/// one level stands for any.
-pub fn code_from_above(standing: &Standing) -> i64 {
-    match &standing.above {
-        Some(source) if source.verified => 4,
-        Some(_) => 5,
-        None => 6,
+/// How the open accounts below are paid for, from the top down: one index range, whatever the tree.
+pub fn below(db: &mut Db, top: Key, standing: &Standing) -> Result<Counts, Problem> {
+    let rows = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
+        .left_join(payment_methods::table.on(payment_methods::account_key.eq(account_ancestry::descendant_key)))
+        .filter(account_ancestry::ancestor_key.eq(top))
+        .filter(account_ancestry::distance.gt(0))
+        .filter(accounts::closed_at.is_null())
+        .order(account_ancestry::distance.asc())
+        .select((
+            accounts::key,
+            accounts::parent_key,
+            (payment_methods::allow_child_accounts, payment_methods::verified).nullable(),
+        ))
+        .load::<Below>(db)?;
+    let mut walk = Walk::below(top, standing);
+    let mut counts = Counts::default();
+    for row in rows {
+        let own = row.held.map(|(offered, verified)| Held { offered, verified });
+        counts.accounts += 1;
+        match walk.step(row.account, row.parent.unwrap_or(top), own) {
+            How::Own { .. } => counts.own += 1,
+            How::Inherited { .. } => counts.inherited += 1,
+            How::Not => counts.without += 1,
+        }
     }
-}
-
-#[derive(QueryableByName)]
-struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    accounts: i64,
-    #[diesel(sql_type = BigInt)]
-    own: i64,
-    #[diesel(sql_type = BigInt)]
-    inherited: i64,
-}
-
-/// How the open accounts below are paid for: two statements, whatever the tree.
-pub fn below(db: &mut Db, top: Key) -> Result<Counts, Problem> {
-    let outside = code_from_above(&standing(db, top)?);
-    let row: CountRow = diesel::sql_query(format!(
-        "WITH nearest AS ({NEAREST})
-         SELECT COUNT(*) AS accounts,
-                CAST(COALESCE(SUM(CASE WHEN s.code < 4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS own,
-                CAST(COALESCE(SUM(CASE WHEN s.code >= 4 AND s.code % 4 < 2 THEN 1 ELSE 0 END), 0) AS BIGINT) AS inherited
-         FROM (SELECT COALESCE(n.code, $2) AS code
-               FROM account_ancestry b
-               JOIN accounts a ON a.key = b.descendant_key AND a.closed_at IS NULL
-               LEFT JOIN nearest n ON n.account_key = b.descendant_key
-               WHERE b.ancestor_key = $1 AND b.distance > 0) s"
-    ))
-    .bind::<BigInt, _>(top)
-    .bind::<BigInt, _>(outside)
-    .get_result(db)?;
-    let CountRow { accounts, own, inherited } = row;
-    Ok(Counts { accounts, own, inherited, without: accounts - own - inherited })
+    Ok(counts)
 }

@@ -1,0 +1,249 @@
+//! Who gets what at which address: every route of the app x every kind of person x where their membership is seen from
+//! the account in the address, compared with the checked-in `access.txt` (UPDATE_GRID=1 writes it anew; read the
+//! difference before you believe it). Forms are sent with a right token and nothing else, so that one that is allowed
+//! answers with its complaints. Also: what may not be seen and what does not exist are answered alike (T13).
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{Method, StatusCode, header};
+use diesel::prelude::*;
+use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::app::routes;
+use subtenant::store::Db;
+use subtenant::store::schema::{accounts as account_rows, consents, sessions};
+use subtenant::web::route::Route;
+use subtenant::{accounts, billing, consent, ids};
+
+use crate::browser::{Answer, Browser, FORM};
+use crate::money::invoice;
+use crate::page::Page;
+use crate::world::{World, admin_of};
+
+const ROLES: [&str; 5] = ["viewer", "operator", "billing manager", "account manager", "administrator"];
+/// The account in the address, as seen from the one of which the person is a member.
+const RELATIONS: [&str; 4] = ["own", "child", "parent", "sibling"];
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/access.txt");
+
+/// A member of `own` in each role, a stranger, and every kind of thing that an address can name.
+fn world() -> World {
+    let world = World::new();
+    let parent = world.account("root").child("parent");
+    let own = parent.child("own");
+    parent.child("sibling");
+    own.child("child");
+    own.viewer("viewer").operator("operator").billing_manager("billing manager");
+    own.account_manager("account manager").administrator("administrator");
+    world.account("elsewhere");
+    for account in RELATIONS {
+        furnish(&world, account);
+    }
+    world
+}
+
+/// Agreements, a payment method, an open child and a closed one for each role: restoring one leaves the next.
+fn furnish(world: &World, account: &str) {
+    let admin = admin_of("root");
+    let by = world.grant::<UpdateAccounts>(&admin, account).expect("the administrator may");
+    let accepting = |db: &mut Db| {
+        let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();
+        consent::accept(db, &by, &keys)
+    };
+    world.write(accepting).expect("the agreements are accepted");
+    let by = world.grant::<CreateBilling>(&admin, account).expect("the administrator may");
+    world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
+    let branch = world.account("root").at(account);
+    branch.child(&format!("open in {account}"));
+    for role in ROLES {
+        let name = format!("closed in {account} for {role}");
+        branch.child(&name);
+        let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
+        world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    }
+}
+
+/// Somebody with the values that addresses need.
+struct Person {
+    name: &'static str,
+    browser: Browser,
+    token: String,
+    /// Another session of theirs.
+    session: String,
+}
+
+impl Person {
+    async fn of(world: &World, name: &'static str) -> Person {
+        let who = match name {
+            "anonymous" => None,
+            "stranger" => Some(admin_of("elsewhere")),
+            role => Some(role.to_owned()),
+        };
+        let mut browser = Browser::new(&world.console().await);
+        if let Some(who) = &who {
+            world.browser(who).await;
+            browser = world.browser(who).await;
+        }
+        browser.get(if who.is_some() { "/profile" } else { "/sign-in" }).await;
+        let token = browser.page.forms()[0].value("_token").to_owned();
+        let user = who.map(|who| world.person(&who));
+        let rows = sessions::table.filter(sessions::user_key.eq(user)).order(sessions::created_at);
+        let session: Option<String> =
+            world.read(|db| Ok(rows.select(sessions::id).first(db).optional()?)).expect("sessions are read");
+        Person { name, browser, token, session: session.unwrap_or_else(ids::token) }
+    }
+
+    async fn ask(&mut self, method: &Method, uri: &str) -> Answer {
+        let request = self.browser.request(method.clone(), uri);
+        let token = format!("_token={}", self.token);
+        let request = match *method {
+            Method::POST => request.insert_header((header::CONTENT_TYPE, FORM)).set_payload(token),
+            _ => request,
+        };
+        self.browser.console.send(request).await
+    }
+}
+
+/// The address of a route in this account, as this person would find it.
+fn address(world: &World, path: &str, account: &str, person: &Person) -> String {
+    let role = ROLES.iter().find(|role| **role == person.name).unwrap_or(&ROLES[0]);
+    let closed = path.contains("/restore");
+    let child = if closed { format!("closed in {account} for {role}") } else { format!("open in {account}") };
+    let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
+    let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
+    [
+        ("{account}", world.id(account)),
+        ("{child}", world.id(&child)),
+        ("{consent}", receipt),
+        ("{session}", person.session.clone()),
+        ("{document}", "msa".to_owned()),
+        ("{version}", "1".to_owned()),
+    ]
+    .into_iter()
+    .fold(path.to_owned(), |path, (name, value)| path.replace(name, &value))
+}
+
+/// The outcome in a word.
+fn word(answer: &Answer) -> String {
+    let kind = answer.header("content-type");
+    match answer.status {
+        StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
+        StatusCode::OK if kind.starts_with("text/csv") => "file".to_owned(),
+        StatusCode::OK => "text".to_owned(),
+        StatusCode::NO_CONTENT => "nothing".to_owned(),
+        StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),
+        StatusCode::SEE_OTHER => "see".to_owned(),
+        StatusCode::NOT_FOUND => "not-found".to_owned(),
+        StatusCode::UNPROCESSABLE_ENTITY => "form".to_owned(),
+        StatusCode::CONFLICT => "conflict".to_owned(),
+        StatusCode::FORBIDDEN => {
+            let text = Page::read("", answer).text();
+            let missing = text.split('“').nth(1).and_then(|rest| rest.split('”').next());
+            missing.map_or("refused".to_owned(), |permission| format!("forbidden ({permission})"))
+        }
+        other => other.as_u16().to_string(),
+    }
+}
+
+/// What one person gets at one route, over all relations.
+async fn line(world: &World, route: &Route, person: &mut Person) -> String {
+    let relations: &[&str] = match person.name {
+        _ if !route.path.contains("{account}") => &["own"],
+        "anonymous" | "stranger" => &["own"],
+        _ => &RELATIONS,
+    };
+    let mut words = Vec::new();
+    for relation in relations {
+        let uri = address(world, route.path, relation, person);
+        let outcome = word(&person.ask(&route.method, &uri).await);
+        words.push(if relations.len() == 1 { outcome } else { format!("{relation} {outcome}") });
+    }
+    words.join(", ")
+}
+
+async fn grid(world: &World) -> String {
+    let mut text = String::new();
+    let mut people = Vec::new();
+    for name in ["anonymous", "stranger"].into_iter().chain(ROLES) {
+        people.push(Person::of(world, name).await);
+    }
+    for route in routes() {
+        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+        for person in &mut people {
+            // A session that is signed out would be of no use to the next route.
+            let outcome = match route.path {
+                "/sign-out" => line(world, &route, &mut Person::of(world, person.name).await).await,
+                _ => line(world, &route, person).await,
+            };
+            match lines.iter_mut().find(|(known, _)| *known == outcome) {
+                Some((_, names)) => names.push(person.name),
+                None => lines.push((outcome, vec![person.name])),
+            }
+        }
+        text.push_str(&format!("{} {}\n", route.method, route.path));
+        for (outcome, names) in lines {
+            text.push_str(&format!("    {}: {outcome}\n", names.join(" | ")));
+        }
+    }
+    text
+}
+
+#[actix_web::test]
+async fn every_route_answers_everybody_as_the_grid_says() {
+    let grid = grid(&world()).await;
+    if std::env::var_os("UPDATE_GRID").is_some() {
+        std::fs::write(FILE, &grid).expect("the grid is written");
+    }
+    let expected = std::fs::read_to_string(FILE).unwrap_or_default();
+    for (n, (is, should)) in grid.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(is, should, "line {} of access.txt; UPDATE_GRID=1 writes it anew", n + 1);
+    }
+    assert_eq!(grid.lines().count(), expected.lines().count(), "routes came or went; UPDATE_GRID=1 writes the grid");
+}
+
+/// An answer without what differs from request to request by design.
+fn bare(answer: &Answer, id: &str) -> (u16, BTreeMap<String, String>, String) {
+    let request_id = answer.header("x-request-id").to_owned();
+    let hide = |text: &str| text.replace(id, "ID").replace(&request_id, "REQUEST");
+    let headers = answer.headers.iter().filter(|(name, _)| name.as_str() != "date");
+    let headers = headers.map(|(name, value)| (name.to_string(), hide(value.to_str().unwrap_or("?")))).collect();
+    let body = hide(&answer.text());
+    let body = body.split("name=\"_token\" value=\"").map(|part| part.split_once('"').map_or(part, |(_, rest)| rest));
+    (answer.status.as_u16(), headers, body.collect::<Vec<_>>().join("TOKEN"))
+}
+
+#[actix_web::test]
+async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
+    let world = world();
+    let mut asked = 0;
+    for (name, foreign) in [("stranger", ["own", "parent"]), ("viewer", ["parent", "sibling"])] {
+        let mut person = Person::of(&world, name).await;
+        let routes = routes();
+        let routes = routes.iter().filter(|route| route.path.contains("{account}"));
+        for (route, account) in routes.flat_map(|route| foreign.map(|account| (route, account))) {
+            let real = address(&world, route.path, account, &person);
+            let unknown = ids::new_id("ac");
+            let unreal = real.replace(&world.id(account), &unknown);
+            let one = bare(&person.ask(&route.method, &real).await, &world.id(account));
+            let other = bare(&person.ask(&route.method, &unreal).await, &unknown);
+            assert_eq!(one, other, "{name}: {} {real}", route.method);
+            assert_eq!(one.0, 404, "{name}: {} {real}", route.method);
+            asked += 1;
+        }
+    }
+    assert!(asked > 100, "{asked}");
+}
+
+#[actix_web::test]
+async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
+    let world = world();
+    let mut admin = Person::of(&world, "administrator").await;
+    for route in routes().iter().filter(|r| r.path.contains("{child}") || r.path.contains("{consent}")) {
+        for foreign in ["sibling", "parent", "child"] {
+            let real = address(&world, route.path, foreign, &admin).replace(&world.id(foreign), &world.id("own"));
+            let answer = admin.ask(&route.method, &real).await;
+            assert_eq!(answer.status, 404, "{} {real} names something of {foreign}", route.method);
+        }
+    }
+    let rows = account_rows::table.filter(account_rows::closed_at.is_not_null()).count();
+    let closed: i64 = world.read(|db| Ok(rows.get_result(db)?)).expect("accounts are counted");
+    assert_eq!(closed, 20);
+}

@@ -1,0 +1,66 @@
+//! Every page that can be reached by links from a few starts, once each, in a fixed order. Also the one world that the
+//! tests about all pages share: an account in each state that has pages of its own.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use actix_web::http::Method;
+use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::store::Db;
+use subtenant::{accounts, billing, consent};
+
+use crate::browser::{Answer, Browser};
+use crate::money::invoice;
+use crate::world::{World, admin_of};
+
+/// `acme` with `lab` (nothing done yet), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed)
+/// and `closed`.
+pub fn world() -> World {
+    let world = World::new();
+    furnish(&world);
+    world
+}
+
+pub fn furnish(world: &World) {
+    world.account("acme").children(&["lab", "bound", "paid", "doomed", "closed"]).viewer("vera");
+    world.account("acme").at("lab").child("bench");
+    let admin = admin_of("acme");
+    let by = world.grant::<UpdateAccounts>(&admin, "bound").expect("the administrator may");
+    let accepting = |db: &mut Db| {
+        let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();
+        consent::accept(db, &by, &keys)
+    };
+    world.write(accepting).expect("the agreements are accepted");
+    let by = world.grant::<CreateBilling>(&admin, "paid").expect("the administrator may");
+    world.write(|db| billing::add(db, &by, &invoice("paid", false), "")).expect("a payment method");
+    let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
+    world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+}
+
+const MOST_PAGES: usize = 1000;
+
+/// Visits everything that is linked, asking each address with `header` if there is one.
+pub async fn crawl(browser: &mut Browser, header: Option<(&str, &str)>, mut each: impl FnMut(&str, &Answer)) -> usize {
+    let starts = ["/", "/profile", "/help", "/sign-in", "/sign-up"];
+    let mut waiting: VecDeque<(String, String)> = starts.map(|uri| (uri.to_owned(), String::new())).into();
+    let mut known: BTreeSet<String> = starts.map(str::to_owned).into();
+    let mut pages = 0;
+    while let Some((uri, from)) = waiting.pop_front() {
+        pages += 1;
+        assert!(pages < MOST_PAGES, "the crawl does not end; now at {uri}");
+        let mut request = browser.request(Method::GET, &uri);
+        if let Some(header) = header {
+            request = request.insert_header(header);
+        }
+        let answer = browser.send(request).await;
+        each(&format!("{uri}, linked from {from:?},"), &answer);
+        let page = crate::page::Page::read(&uri, &answer);
+        let redirect = Some(answer.header("location").to_owned()).filter(|to| !to.is_empty());
+        for link in page.links().into_iter().chain(redirect) {
+            let link = link.split('#').next().unwrap_or_default().to_owned();
+            if known.insert(link.clone()) {
+                waiting.push_back((link, uri.clone()));
+            }
+        }
+    }
+    pages
+}

@@ -1,0 +1,67 @@
+//! The whole database as lines of text, to see whether anything changed. Left out are the tables and the column that
+//! change when somebody merely looks around: sessions, throttles, recents, kept forms, the account used last.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::world::World;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+const TRACES: [&str; 4] = ["sessions", "throttles", "recents", "kept_forms"];
+const TRACE_COLUMN: &str = "last_account_key";
+
+/// Every row that counts, each with the name of its table.
+pub fn dump(world: &World) -> BTreeSet<String> {
+    tables(world).iter().filter(|table| !TRACES.contains(&table.as_str())).flat_map(|t| rows(world, t)).collect()
+}
+
+/// Really every row.
+pub fn dump_everything(world: &World) -> BTreeSet<String> {
+    tables(world).iter().flat_map(|table| rows(world, table)).collect()
+}
+
+/// Says which rows came and went.
+#[track_caller]
+pub fn assert_unchanged(before: &BTreeSet<String>, world: &World, what: &str) {
+    let after = dump(world);
+    let gone: Vec<_> = before.difference(&after).collect();
+    let new: Vec<_> = after.difference(before).collect();
+    assert!(gone.is_empty() && new.is_empty(), "{what} changed the database:\n-{gone:#?}\n+{new:#?}");
+}
+
+fn lines(world: &World, sql: &str) -> Vec<String> {
+    let found = world.read(|db| Ok(diesel::sql_query(sql).load::<Line>(db)?)).expect("the dump's query runs");
+    found.into_iter().map(|row| row.line).collect()
+}
+
+pub fn tables(world: &World) -> Vec<String> {
+    let sql = if world.place().is_postgres() {
+        "SELECT table_name::text AS line FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+    } else {
+        "SELECT name AS line FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1"
+    };
+    lines(world, sql).into_iter().filter(|name| !name.starts_with("__diesel")).collect()
+}
+
+pub fn columns(world: &World, table: &str) -> Vec<String> {
+    let sql = if world.place().is_postgres() {
+        format!("SELECT column_name::text AS line FROM information_schema.columns WHERE table_name = '{table}'")
+    } else {
+        format!("SELECT name AS line FROM pragma_table_info('{table}')")
+    };
+    lines(world, &sql)
+}
+
+fn rows(world: &World, table: &str) -> Vec<String> {
+    let text = |c: &String| format!("COALESCE(CAST(\"{c}\" AS TEXT), '~')");
+    let kept: Vec<String> = columns(world, table).iter().filter(|c| *c != TRACE_COLUMN).map(text).collect();
+    let found = lines(world, &format!("SELECT {} AS line FROM \"{table}\"", kept.join(" || '|' || ")));
+    found.into_iter().map(|line| format!("{table}: {line}")).collect()
+}

@@ -1,0 +1,30 @@
+//! One test program. `world` makes a small world by name on a database of its own, `browser` acts in it through HTTP
+//! as a person's browser would, `page` reads the answers as the person does. Everything runs in the process against
+//! the app that the binary serves; only `crash` starts the binary. SQLite by default, PostgreSQL where
+//! TEST_DATABASE_URL names a server on which databases may be made and dropped.
+
+mod browser;
+mod crawl;
+mod deputy;
+mod dump;
+mod forms;
+mod page;
+mod place;
+mod world;
+
+mod access;
+mod headers;
+mod history;
+mod house;
+mod journeys;
+mod model;
+mod models;
+mod money;
+mod profile;
+mod protect;
+mod queries;
+mod races;
+mod security;
+mod tabs;
+mod throttle;
+mod twins;

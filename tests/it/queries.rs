@@ -1,0 +1,181 @@
+//! How many statements each page runs, counted on the connections of one world by diesel's own instrumentation: the same
+//! for thirty accounts as for hundreds, on five levels as on sixty, and as many as `queries.txt` says
+//! (UPDATE_QUERIES=1 writes it anew). A page that asks once for each row of a list is seen here at once.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, Once};
+
+use actix_web::http::Method;
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::prelude::*;
+use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::app::routes;
+use subtenant::store::Db;
+use subtenant::store::schema::consents;
+use subtenant::{accounts, billing, consent};
+
+use crate::browser::Browser;
+use crate::money::invoice;
+use crate::world::{World, admin_of};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/queries.txt");
+/// Beginnings of statements that every page shares or that a pool makes by itself.
+const UNCOUNTED: [&str; 6] = ["BEGIN", "COMMIT", "ROLLBACK", "SELECT 1", "SET ", "PRAGMA"];
+
+/// Statements by the database they went to.
+static SEEN: LazyLock<Mutex<BTreeMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Counter(String);
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartEstablishConnection { url, .. } => self.0 = url.to_owned(),
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = query.to_string();
+                let mut seen = SEEN.lock().expect("nobody panics while counting");
+                if let Some(list) = seen.get_mut(&self.0).filter(|_| !UNCOUNTED.iter().any(|u| text.starts_with(u))) {
+                    list.push(text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Connections made from now on count; those to this world keep what they count.
+fn counted_world() -> World {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        set_default_instrumentation(|| Some(Box::new(Counter::default()))).expect("counting is possible")
+    });
+    let world = World::new();
+    SEEN.lock().expect("counting").insert(world.place().url().to_owned(), Vec::new());
+    world
+}
+
+fn statements(world: &World) -> Vec<String> {
+    std::mem::take(SEEN.lock().expect("counting").get_mut(world.place().url()).expect("a counted world"))
+}
+
+/// A chain of `levels` accounts below `root` that ends in `hub`, which has `width` children with names and payers.
+fn fill(world: &World, levels: usize, width: usize) {
+    let mut branch = world.account("root");
+    for level in 1..levels {
+        branch = branch.child(&format!("level {level}"));
+    }
+    let hub = branch.child("hub");
+    let admin = admin_of("root");
+    for n in 0..width {
+        let name = format!("child {n}");
+        hub.child(&name);
+        if n % 4 == 0 {
+            pay(world, &admin, &name);
+            accept(world, &admin, &name);
+        }
+    }
+    for account in ["root", "hub"] {
+        accept(world, &admin, account);
+        world.account("root").at(account).child(&format!("closed in {account}"));
+        let by = world.grant::<DeleteAccounts>(&admin, &format!("closed in {account}")).expect("the administrator may");
+        world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    }
+    pay(world, &admin, "root");
+}
+
+fn pay(world: &World, admin: &str, account: &str) {
+    let by = world.grant::<CreateBilling>(admin, account).expect("the administrator may");
+    world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
+}
+
+fn accept(world: &World, admin: &str, account: &str) {
+    let by = world.grant::<UpdateAccounts>(admin, account).expect("the administrator may");
+    let accepting = |db: &mut Db| {
+        let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();
+        consent::accept(db, &by, &keys)
+    };
+    world.write(accepting).expect("the agreements are accepted");
+}
+
+/// Every page, and the lists in their other forms.
+fn pages() -> Vec<String> {
+    let mut pages: Vec<String> =
+        routes().iter().filter(|r| r.method == Method::GET).map(|r| r.path.to_owned()).collect();
+    for (path, query) in [
+        ("child-accounts", "scope=below"),
+        ("child-accounts", "view=tree"),
+        ("child-accounts", "scope=below&q=child&sort=-children"),
+        ("child-accounts", "page=last"),
+        ("child-accounts.csv", "scope=below"),
+        ("audit-log", "scope=below"),
+        ("audit-log.csv", "scope=below"),
+        ("switch", "q=hub"),
+        ("readiness", "missing=payment"),
+    ] {
+        pages.push(format!("/a/{{account}}/{path}?{query}"));
+    }
+    pages.retain(|path| !path.contains("{session}"));
+    pages
+}
+
+fn address(world: &World, page: &str, account: &str) -> String {
+    let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
+    let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
+    let child = match (page.contains("/restore"), account) {
+        (true, account) => format!("closed in {account}"),
+        (false, "hub") => "child 0".to_owned(),
+        (false, _) => "level 1".to_owned(),
+    };
+    [("{account}", world.id(account)), ("{child}", world.id(&child)), ("{consent}", receipt)]
+        .into_iter()
+        .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
+        .replace("{document}", "msa")
+        .replace("{version}", "1")
+}
+
+/// How many statements the page runs when it is looked at again.
+async fn count(world: &World, browser: &mut Browser, uri: &str) -> usize {
+    browser.send(browser.request(Method::GET, uri)).await;
+    statements(world);
+    let answer = browser.send(browser.request(Method::GET, uri)).await;
+    assert!(answer.status.is_success() || answer.status.is_redirection(), "{uri}: {}", answer.status);
+    statements(world).len()
+}
+
+async fn table(levels: usize, width: usize) -> String {
+    let world = counted_world();
+    fill(&world, levels, width);
+    let mut browser = world.browser("admin-of-root").await;
+    let mut text = String::new();
+    for page in pages() {
+        let mut counts = Vec::new();
+        for account in if page.contains("{account}") { &["root", "hub"][..] } else { &["root"] } {
+            counts.push(count(&world, &mut browser, &address(&world, &page, account)).await.to_string());
+        }
+        text.push_str(&format!("{page}: {}\n", counts.join(" ")));
+    }
+    SEEN.lock().expect("counting").remove(world.place().url());
+    text
+}
+
+#[actix_web::test]
+async fn a_page_runs_as_many_statements_whatever_the_size_of_the_tree() {
+    let small = table(5, 25).await;
+    let large = table(60, 400).await;
+    for (few, many) in small.lines().zip(large.lines()) {
+        assert_eq!(few, many, "first with 30 accounts, then with 460; the numbers are for the root and the lowest");
+    }
+    if std::env::var_os("UPDATE_QUERIES").is_some() {
+        std::fs::write(FILE, &large).expect("the table is written");
+    }
+    let expected = std::fs::read_to_string(FILE).unwrap_or_default();
+    for (is, should) in large.lines().zip(expected.lines()) {
+        assert_eq!(is, should, "UPDATE_QUERIES=1 writes queries.txt anew");
+    }
+    assert_eq!(
+        large.lines().count(),
+        expected.lines().count(),
+        "pages came or went; UPDATE_QUERIES=1 writes queries.txt"
+    );
+}
