@@ -6,7 +6,7 @@ use actix_web::web::Query;
 use askama::Template;
 
 use super::filter::{self, Asked, Chip, Options};
-use super::list::{self, Filter, LOOKED_AT_ONCE};
+use super::list::{self, Filter};
 use super::store;
 use super::view::{self, Entry};
 use crate::access::policy::ReadAudit;
@@ -27,6 +27,7 @@ pub fn routes() -> Vec<Route> {
 /// The most entries that one export holds: the newest.
 const MOST_EXPORTED: usize = 100_000;
 const EXPORTED_AT_ONCE: usize = 5_000;
+const LOOKED_HINT: &str = "There was more to look through than one page does. Go on with Next, or choose days.";
 const EXPORT_HINT: &str = "An export holds the newest 100,000 entries of this view; choose days to get older ones.";
 
 #[derive(Template)]
@@ -44,7 +45,7 @@ struct IndexPage {
     pager: Pager,
     export: String,
     /// What to say when the page is not full because there was too much to look through.
-    looked: Option<String>,
+    looked: Option<&'static str>,
 }
 
 /// The line below the list.
@@ -94,18 +95,12 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
         chips,
         may_below: by.frame().may_below::<ReadAudit>(),
         below,
-        looked: found.looked_to.map(|_| looked_words()),
+        looked: found.looked_to.map(|_| LOOKED_HINT),
         pager: Pager::of(&entries),
         entries: entries.rows,
         export: format!("/a/{}/audit-log.csv?{rest}", by.account().id),
     };
     site.page(&page, Keep::Nothing)
-}
-
-fn looked_words() -> String {
-    format!(
-        "{LOOKED_AT_ONCE} entries were looked through for this page; there are more. Choose days to search in a certain time."
-    )
 }
 
 fn cursor(key: Key) -> Cursor {

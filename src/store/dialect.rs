@@ -111,6 +111,15 @@ pub fn lock_tree(db: &mut Db, root: Key) -> QueryResult<()> {
     }
 }
 
+/// For the rest of this transaction, statements are planned for the values they come with. A plan made once for all
+/// values takes a rare word for a frequent one and reads a table of millions in order.
+pub fn plan_for_values(db: &mut Db) -> QueryResult<()> {
+    match db {
+        Db::Sqlite(_) => Ok(()),
+        Db::Postgres(c) => c.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan"),
+    }
+}
+
 /// Held while migrations run, so that instances started together do not run them twice.
 pub const MIGRATION_LOCK: i64 = 0x5375_6274_656e;
 

@@ -88,7 +88,7 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         stamp: effects.stamp(),
         again: reason == Some(Reason::Unconfirmed) && answered,
         first: first(&effects, frame),
-        more: more(&effects),
+        more: if refused { Vec::new() } else { more(&effects) },
         refused: if refused { refusal(&effects) } else { String::new() },
         count: effects.losing.accounts,
         csv: csv(&effects, change, frame),
@@ -151,32 +151,30 @@ fn first(effects: &Effects, frame: &Frame) -> String {
         };
     }
     match &effects.above {
-        Some(source) => format!("Nobody loses a payer. {} pays for this account from then on.", source.shown_to(frame)),
+        Some(source) => {
+            let payer = if source.is_seen_by(frame) { &source.name } else { "An account above" };
+            format!("Nobody loses a payer. {payer} pays for this account from then on.")
+        }
         None => "Nobody loses a payer.".to_owned(),
     }
 }
 
+/// What else happens when it is done; nothing to say where it cannot be.
 fn more(effects: &Effects) -> Vec<String> {
     let mut sentences = Vec::new();
-    if effects.losing.accounts > 0 {
-        sentences.push(match (effects.losing.connections, effects.losing.accounts) {
-            (0, 1) => "It has no live connections, and cannot start new ones then.".to_owned(),
-            (0, _) => "None of them has live connections, and none can start new ones then.".to_owned(),
-            (n, _) => format!(
-                "{} with {} between them.",
-                text::count(effects.losing.connected, "account is left", "accounts are left"),
-                text::count(n, "live connection", "live connections")
-            ),
-        });
+    match effects.losing.accounts {
+        0 => {}
+        1 => sentences.push("It has no live connections, and cannot start new ones then.".to_owned()),
+        _ => sentences.push("None of them has live connections, and none can start new ones then.".to_owned()),
     }
-    if effects.after == Own::None && effects.above.is_some() && effects.followers > 0 {
+    if effects.after != Own::None {
+        return sentences;
+    }
+    if effects.above.is_some() && effects.followers > 0 {
         let who = text::count(effects.followers, "account below inherits", "accounts below inherit");
         sentences.push(format!("{who} in the same way."));
     }
-    if effects.after == Own::None {
-        sentences
-            .push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
-    }
+    sentences.push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
     sentences
 }
 
