@@ -121,7 +121,7 @@ impl std::error::Error for Problem {}
 
 /// Parts of the messages with which SQLite and PostgreSQL say that they cannot serve now, though nothing is wrong
 /// with the statement. (Neither code reaches us through diesel.)
-const AWAY: [&str; 14] = [
+const AWAY: [&str; 16] = [
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -136,6 +136,8 @@ const AWAY: [&str; 14] = [
     "terminating connection",
     "the database system is",
     "too many clients",
+    "due to lock timeout",
+    "due to statement timeout",
 ];
 
 impl From<DieselError> for Problem {

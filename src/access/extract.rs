@@ -82,6 +82,9 @@ struct Signed {
 fn signed(req: &HttpRequest) -> Result<Signed, Problem> {
     let session = req.get_session();
     let read = |name: &str| session.get::<String>(name).ok().flatten();
+    if session.get::<bool>(entry::AWAY).ok().flatten() == Some(true) {
+        return Err(Problem::Unavailable(anyhow::anyhow!("the sessions cannot be read")));
+    }
     match (session.get::<Key>(entry::USER).ok().flatten(), read(entry::ID), read(entry::CSRF)) {
         (Some(user), Some(session_id), Some(csrf)) => Ok(Signed { user, session_id, csrf }),
         _ => Err(Problem::SignIn),

@@ -29,6 +29,8 @@ pub mod entry {
     pub const USER_AGENT: &str = "user_agent";
     /// Set by [`super::Store::load`] alone: whose session this was before it ended.
     pub const ENDED_USER: &str = "ended_user";
+    /// Set by [`super::Store::load`] alone: the sessions cannot be read now.
+    pub const AWAY: &str = "away";
 }
 
 type State = HashMap<String, String>;
@@ -55,8 +57,14 @@ fn value<T: serde::de::DeserializeOwned>(state: &State, name: &str) -> Option<T>
 impl SessionStore for Store {
     async fn load(&self, token: &SessionKey) -> Result<Option<State>, LoadError> {
         let token_hash = hash(token.as_ref());
-        let found = self.pool.read(move |db| load(db, &token_hash)).await;
-        found.map_err(|problem| LoadError::Other(problem.into()))
+        match self.pool.read(move |db| load(db, &token_hash)).await {
+            // An error would end the request before anything can make a page of it; whoever asks who this is, is told.
+            Err(Problem::Unavailable(cause)) => {
+                tracing::warn!(error = format!("{cause:#}"), "a session could not be read");
+                Ok(Some(HashMap::from([(entry::AWAY.to_owned(), "true".to_owned())])))
+            }
+            found => found.map_err(|problem| LoadError::Other(problem.into())),
+        }
     }
 
     async fn save(&self, state: State, _ttl: &CookieDuration) -> Result<SessionKey, SaveError> {
