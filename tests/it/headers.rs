@@ -19,7 +19,7 @@ const ALWAYS: [(&str, &str); 6] = [
 ];
 
 #[track_caller]
-fn check(what: &str, answer: &Answer) {
+pub fn check(what: &str, answer: &Answer) {
     for (name, value) in ALWAYS {
         assert_eq!(answer.header(name), value, "{name} of {what} ({})", answer.status);
     }

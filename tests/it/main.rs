@@ -4,6 +4,7 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod crash;
 mod crawl;
 mod deputy;
 mod dump;
@@ -22,6 +23,7 @@ mod journeys;
 mod model;
 mod models;
 mod money;
+mod outage;
 mod profile;
 mod protect;
 mod queries;

@@ -119,6 +119,11 @@ fn on(server: &str, statement: &str) {
     c.batch_execute(statement).unwrap_or_else(|e| panic!("{statement}: {e}"));
 }
 
+/// Runs a statement on the server of the tests.
+pub fn on_server(statement: &str) {
+    on(postgres().expect("a server"), statement);
+}
+
 /// A number that no other test of this process has.
 pub fn unique() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);

@@ -67,6 +67,12 @@ impl World {
         World { pool, config, parts, accounts: RefCell::default(), people: RefCell::default(), place }
     }
 
+    /// The database without anybody connected to it.
+    pub fn into_place(self) -> Place {
+        let World { place, .. } = self;
+        place
+    }
+
     pub fn place(&self) -> &Place {
         &self.place
     }
@@ -192,6 +198,11 @@ pub fn settings(database_url: &str) -> Settings {
         database_connections: "4".to_owned(),
         ..Settings::default()
     }
+}
+
+/// What the console makes of them.
+pub fn config(database_url: &str) -> Config {
+    settings(database_url).check("unused.db").expect("the settings are right")
 }
 
 pub fn email(person: &str) -> String {
