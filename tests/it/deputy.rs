@@ -103,8 +103,8 @@ async fn no_spelling_of_the_path_leads_around_the_check() {
         format!("/a/{theirs}/settings/"),
         format!("/a/{theirs}/settings%3faccount={mine}"),
         format!("/a/{mine},{theirs}/settings"),
-        format!("/a/*/settings"),
-        format!("/a/%25/settings"),
+        "/a/*/settings".to_owned(),
+        "/a/%25/settings".to_owned(),
         format!("/a/{mine}' OR 1=1 --/settings").replace(' ', "%20"),
     ];
     for uri in spellings {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::{Method, header};
 
 use crate::browser::{Answer, Browser, FORM, encode};
-use crate::crawl::{crawl, world};
+use crate::crawl::world;
 use crate::dump::dump;
 use crate::forms::{address, changing, other_session, right_form};
 use crate::nasty::{self, MARKUP, Nasty};

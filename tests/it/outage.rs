@@ -76,7 +76,10 @@ async fn a_database_that_takes_no_writes_is_read_on() {
     };
     if !world.place().is_postgres() {
         world.sql(close);
-        refused_then_taken(&world, &mut browser, &form, "a read-only file", || drop(world.sql(open))).await;
+        refused_then_taken(&world, &mut browser, &form, "a read-only file", || {
+            world.sql(open);
+        })
+        .await;
         return;
     }
     let name = world.place().url().rsplit('/').next().unwrap_or_default().to_owned();
@@ -115,7 +118,7 @@ async fn a_full_disk_is_said_to_be_so_and_stores_nothing_by_half() {
     }
     assert_eq!(answers.len(), 1, "the disk never got full");
     refused_then_taken(&world, &mut browser, &big, "a full disk", || {
-        drop(world.sql("PRAGMA max_page_count = 1000000"))
+        world.sql("PRAGMA max_page_count = 1000000");
     })
     .await;
 }

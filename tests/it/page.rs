@@ -180,7 +180,6 @@ pub struct Control {
 #[derive(Debug, Clone)]
 pub struct Form {
     pub action: String,
-    pub button: String,
     pub controls: Vec<Control>,
 }
 
@@ -194,7 +193,7 @@ impl Form {
             form.select(&select(&css)).next().map(words).unwrap_or_default()
         };
         let controls = form.select(&every).filter(fits).map(|c| Control::read(c, label(c))).collect();
-        Form { action: action.unwrap_or_else(|| uri.to_owned()), button: button.to_owned(), controls }
+        Form { action: action.unwrap_or_else(|| uri.to_owned()), controls }
     }
 
     /// Puts a value into the field with this label; boxes and radios take "yes" and "no".
