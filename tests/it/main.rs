@@ -15,6 +15,7 @@ mod place;
 mod world;
 
 mod access;
+mod agreements;
 mod fuzz;
 mod headers;
 mod history;
