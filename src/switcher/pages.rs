@@ -161,19 +161,27 @@ fn hit(chain: &Chain, number: usize, section: Section, current: &str) -> Hit {
         number,
         href,
         name: last.place.name.clone(),
-        short_path: cut_middle(&path),
+        short_path: cut_middle(&names),
         path,
         short_id: last.place.id.chars().take(9).collect(),
         current: last.place.id == current,
     }
 }
 
-/// A long path with its middle left out; both ends tell most.
-fn cut_middle(path: &str) -> String {
-    const LONGEST: usize = 44;
-    let letters: Vec<char> = path.chars().collect();
+/// A long path without its middle levels; both ends tell most. A path of two long names is cut by the letter.
+fn cut_middle(names: &[&str]) -> String {
+    const LONGEST: usize = 48;
+    let whole = names.join(" / ");
+    if whole.chars().count() <= LONGEST {
+        return whole;
+    }
+    let short = match names {
+        [first, _, .., last] => format!("{first} / … / {last}"),
+        _ => whole,
+    };
+    let letters: Vec<char> = short.chars().collect();
     if letters.len() <= LONGEST {
-        return path.to_owned();
+        return short;
     }
     let end = LONGEST / 2 - 1;
     let (start, finish): (String, String) =
@@ -227,9 +235,9 @@ mod tests {
 
     #[test]
     fn long_paths_keep_both_ends() {
-        let path = "Northwind Group / EMEA Managed Services / Germany / Retail";
-        let cut = cut_middle(path);
-        assert!(cut.starts_with("Northwind Group") && cut.ends_with("Retail") && cut.contains('…'));
-        assert_eq!(cut_middle("Acme"), "Acme");
+        let names = ["Northwind Group", "EMEA Managed Services", "Germany", "Retail"];
+        assert_eq!(cut_middle(&names), "Northwind Group / … / Retail");
+        assert_eq!(cut_middle(&["Acme"]), "Acme");
+        assert_eq!(cut_middle(&[&"x".repeat(64), &"y".repeat(64)]).chars().count(), 49);
     }
 }
