@@ -10,23 +10,44 @@ use url::Url;
 #[derive(Debug, Clone, Default, Args)]
 pub struct Settings {
     /// Address and port to listen on.
-    #[arg(long, global = true, env = "BIND", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[arg(
+        long,
+        global = true,
+        allow_hyphen_values = true,
+        env = "BIND",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
     pub bind: String,
     /// postgres://… or the path of an SQLite file, made when missing [default: subtenant.db].
-    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL")]
+    #[arg(long, global = true, allow_hyphen_values = true, env = "DATABASE_URL", value_name = "URL")]
     pub database_url: Option<String>,
     /// The address people type, as https://console.example.com: decides links, cookie flags and HSTS
     /// [default: the bind address over http].
-    #[arg(long, global = true, env = "PUBLIC_URL", value_name = "URL")]
+    #[arg(long, global = true, allow_hyphen_values = true, env = "PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated [default: none].
-    #[arg(long, global = true, env = "TRUSTED_PROXIES", value_name = "NETS")]
+    #[arg(long, global = true, allow_hyphen_values = true, env = "TRUSTED_PROXIES", value_name = "NETS")]
     pub trusted_proxies: Option<String>,
     /// How many levels a tree of accounts may have.
-    #[arg(long, global = true, env = "MAX_DEPTH", default_value = "1000", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        allow_hyphen_values = true,
+        env = "MAX_DEPTH",
+        default_value = "1000",
+        value_name = "N"
+    )]
     pub max_depth: String,
     /// Connections to the database for reading.
-    #[arg(long, global = true, env = "DATABASE_CONNECTIONS", default_value = "16", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        allow_hyphen_values = true,
+        env = "DATABASE_CONNECTIONS",
+        default_value = "16",
+        value_name = "N"
+    )]
     pub database_connections: String,
 }
 

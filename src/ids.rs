@@ -44,9 +44,12 @@ pub fn new_id(prefix: &str) -> String {
 
 /// Whether the text could be an id with this prefix; everything else is not found without asking the database.
 pub fn looks_like_id(prefix: &str, text: &str) -> bool {
-    text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| {
-        rest.len() == 22 && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    })
+    text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).is_some_and(looks_like_token)
+}
+
+/// Whether the text could be one of our [`token`]s.
+pub fn looks_like_token(text: &str) -> bool {
+    text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// SHA-256 in hexadecimal: what is kept of a secret, and what names a text.

@@ -127,6 +127,7 @@ fn show(config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn publish(config: &Config, document: &str, version: &str, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
     let parts = server::prepare(config, Purpose::Live)?;
     let mut said = Err(Vec::new());
     parts.pool.write_here(|db| {

@@ -121,7 +121,8 @@ impl std::error::Error for Problem {}
 
 /// Parts of the messages with which SQLite and PostgreSQL say that they cannot serve now, though nothing is wrong
 /// with the statement. (Neither code reaches us through diesel.)
-const AWAY: [&str; 16] = [
+const AWAY: [&str; 17] = [
+    "deadlock detected",
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -160,6 +161,12 @@ impl From<DieselError> for Problem {
             }
             _ => false,
         };
+        // PostgreSQL takes no NUL in a text and no moment outside its calendar, whatever a request brings along.
+        if let DieselError::DatabaseError(_, info) = &error
+            && ["invalid byte sequence", "out of range"].iter().any(|part| info.message().contains(part))
+        {
+            return Problem::Malformed("It holds characters or numbers that cannot be stored.");
+        }
         if away { Problem::Unavailable(error.into()) } else { Problem::Bug(error.into()) }
     }
 }

@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{self, Parts};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::consent;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
@@ -17,10 +17,33 @@ const PATIENCE: u64 = 30;
 
 /// Opens (and makes, and migrates) the database and puts into it what every installation needs.
 pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
-    let pool = Pool::open(&config.database_url, config.database_connections)?;
+    let pool = open(config)?;
     let cookie_key = pool.write_here(|db| installation::cookie_key(db, purpose))?;
+    anyhow::ensure!(
+        pool.read_here(installation::purpose)? == Some(purpose),
+        "this database was made by `subtenant demo`, which throws it away at its next start: name another one"
+    );
     pool.write_here(consent::install_first_versions)?;
     Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), cookie_key })
+}
+
+/// The pool; what goes wrong is said with the name of the setting. A server's address may hold a password and is not
+/// repeated.
+fn open(config: &Config) -> anyhow::Result<Pool> {
+    Pool::open(&config.database_url, config.database_connections).map_err(|error| match &config.database_url {
+        DatabaseUrl::Sqlite(path) => error.context(format!("DATABASE_URL (--database-url) is {path}")),
+        DatabaseUrl::Postgres(_) => error.context("DATABASE_URL (--database-url)"),
+    })
+}
+
+/// For commands that work on what is there: refuses to make a database where a path is mistyped.
+pub fn must_exist(config: &Config) -> anyhow::Result<()> {
+    match &config.database_url {
+        DatabaseUrl::Sqlite(path) if !std::path::Path::new(path).exists() => {
+            anyhow::bail!("DATABASE_URL (--database-url) is {path}: there is no such file")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Serves until told to stop. `greeting` is printed once people can connect.
@@ -57,6 +80,7 @@ async fn stop_signal() -> std::io::Result<()> {
 
 /// Compares what is stored with what follows from it, over the whole database; answers every difference.
 pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
-    let pool = Pool::open(&config.database_url, 2)?;
+    must_exist(config)?;
+    let pool = open(config)?;
     Ok(pool.read_here(store::check::differences)?)
 }

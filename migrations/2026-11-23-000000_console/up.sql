@@ -63,6 +63,7 @@ CREATE TABLE accounts (
 );
 CREATE INDEX accounts_siblings ON accounts (parent_key, name_key, key);
 CREATE INDEX accounts_siblings_created ON accounts (parent_key, created_at, key);
+CREATE INDEX accounts_closed ON accounts (parent_key, closed_at);
 CREATE INDEX accounts_names ON accounts (name_key, key);
 
 -- Every account with each of its ancestors, itself at distance 0; kept in the transaction that changes parent_key.

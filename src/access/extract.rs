@@ -103,6 +103,7 @@ fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Proble
         .inner_join(sessions::table.on(sessions::user_key.eq(users::key.nullable())))
         .filter(users::key.eq(signed.user))
         .filter(sessions::id.eq(&signed.session_id))
+        .filter(sessions::expires_at.gt(crate::ids::now()))
         .select((ACTOR_COLUMNS, sessions::created_at, sessions::last_used_at))
         .first::<(Person, NaiveDateTime, NaiveDateTime)>(db)
         .optional()?;

@@ -146,6 +146,7 @@ fn make_room(db: &mut Db, user: Key) -> Result<(), Problem> {
     diesel::delete(sessions::table.filter(sessions::expires_at.lt(long_ago))).execute(db)?;
     let kept: Vec<String> = sessions::table
         .filter(sessions::user_key.eq(user))
+        .filter(sessions::expires_at.gt(ids::now()))
         .order(sessions::last_used_at.desc())
         .limit(MOST_PER_USER - 1)
         .select(sessions::token_hash)

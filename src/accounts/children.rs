@@ -126,7 +126,7 @@ async fn list_page(
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
     let (rows, items, found, below, has_closed) = site
         .pool
-        .read(move |db| {
+        .read_long(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Vec::new(), 0, 0, false));
@@ -139,7 +139,7 @@ async fn list_page(
                 (true, Scope::Below) => below,
                 (false, _) => list::count(db, account.key, &wanted)?,
             };
-            let has_closed = !store::closed_children(db, account.key)?.is_empty();
+            let has_closed = store::has_closed_children(db, account.key)?;
             let items = items(db, &grant, &rows, wanted.scope)?;
             Ok((rows, items, found, below, has_closed))
         })
@@ -195,7 +195,7 @@ async fn tree_page(
     let (grant, wanted) = (by.clone(), filter.clone());
     let (rows, totals, below, has_closed) = site
         .pool
-        .read(move |db| {
+        .read_long(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Default::default(), 0, false));
@@ -205,7 +205,7 @@ async fn tree_page(
             let totals = list::totals_below(db, &keys)?;
             let all = Filter { scope: Scope::Below, text: String::new(), ..wanted };
             let below = list::count(db, account.key, &all)?;
-            Ok((rows, totals, below, !store::closed_children(db, account.key)?.is_empty()))
+            Ok((rows, totals, below, store::has_closed_children(db, account.key)?))
         })
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);

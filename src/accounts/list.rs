@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDateTime};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -91,6 +91,9 @@ fn belongs(account: Key, filter: &Filter) -> Condition {
 /// Rows after the cursor (`up`) or before it, by the column sorted by and then by key.
 fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
     let key = cursor.1;
+    if cursor.0.contains('\0') {
+        return None;
+    }
     Some(match (sort, up) {
         (Sort::Name, true) => {
             let v = cursor.0.clone();
@@ -110,6 +113,9 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
         }
         (Sort::Created, up) => {
             let v = DateTime::from_timestamp_micros(cursor.0.parse().ok()?)?.naive_utc();
+            if !(1..=9999).contains(&v.year()) {
+                return None;
+            }
             if up {
                 Box::new(accounts::created_at.gt(v).or(accounts::created_at.eq(v).and(accounts::key.gt(key))))
             } else {

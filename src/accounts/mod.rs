@@ -105,6 +105,18 @@ pub fn open_root(db: &mut Db, user: Key, origin: &Origin, name: &str) -> Result<
 /// Makes a child account. Conflict(TooDeep) below the configured depth; Forbidden when the agreements should be
 /// accepted on its behalf and the actor may not do that.
 pub fn open_child(db: &mut Db, by: &Grant<CreateAccounts>, new: NewChild) -> Result<Opened, Problem> {
+    database::write(db, |db| {
+        let opened = open_below(db, by, &new)?;
+        if new.accept_agreements {
+            let child = access::grant::<UpdateAccounts>(db, by.actor().key, &opened.id, by.origin().clone())?;
+            let documents: Vec<Key> = consent::in_force(db)?.iter().map(|d| d.key).collect();
+            consent::accept(db, &child, &documents)?;
+        }
+        Ok(opened)
+    })
+}
+
+fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild) -> Result<Opened, Problem> {
     audit::change(db, by, |db, by| {
         let parent = by.account();
         if parent.depth + 1 >= new.max_depth {
@@ -119,11 +131,6 @@ pub fn open_child(db: &mut Db, by: &Grant<CreateAccounts>, new: NewChild) -> Res
                 if new.accept_agreements { "accepted on its behalf" } else { "left to its administrator" },
             )
             .in_account(opened.key);
-        if new.accept_agreements {
-            let child = access::grant::<UpdateAccounts>(db, by.actor().key, &opened.id, by.origin().clone())?;
-            let documents: Vec<Key> = consent::in_force(db)?.iter().map(|d| d.key).collect();
-            consent::accept(db, &child, &documents)?;
-        }
         Ok((opened, event))
     })
 }

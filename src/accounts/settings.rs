@@ -146,6 +146,9 @@ fn checked(form: &Form) -> Result<Details, Problem> {
 fn tags_of(typed: &str) -> Result<Vec<(String, String)>, String> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if tags.len() >= MOST_TAGS {
+            return Err(format!("Enter at most {MOST_TAGS} tags; there are more"));
+        }
         let shown: String = line.chars().take(40).collect();
         let Some((name, value)) = line.split_once([':', '=']) else {
             return Err(format!("Write each tag as “name: value”; “{shown}” is not"));
@@ -158,9 +161,6 @@ fn tags_of(typed: &str) -> Result<Vec<(String, String)>, String> {
             return Err(format!("The tag “{name}” is there twice"));
         }
         tags.push((name.to_owned(), value.to_owned()));
-    }
-    if tags.len() > MOST_TAGS {
-        return Err(format!("Enter at most {MOST_TAGS} tags; there are {}", tags.len()));
     }
     tags.sort();
     Ok(tags)

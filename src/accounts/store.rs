@@ -1,7 +1,7 @@
 //! Rows of accounts, and their ancestry, which changes in the same transaction as the parent.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::{count_star, max};
+use diesel::dsl::{count_star, exists, max, select};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
@@ -82,11 +82,12 @@ fn insert_tags(db: &mut Db, account: Key, tags: &[(String, String)]) -> Result<(
 pub fn details(db: &mut Db, account: Key) -> Result<Details, Problem> {
     let row = accounts::table.find(account).select((accounts::name, accounts::description, accounts::contacts));
     let (name, description, contacts) = row.first::<(String, String, String)>(db)?;
-    let tags = account_tags::table
+    let mut tags: Vec<(String, String)> = account_tags::table
         .filter(account_tags::account_key.eq(account))
-        .order(account_tags::name)
         .select((account_tags::name, account_tags::value))
         .load(db)?;
+    // Here and not in SQL, where each database has an order of its own.
+    tags.sort();
     Ok(Details { name, description, contacts: contacts.lines().map(str::to_owned).collect(), tags })
 }
 
@@ -154,6 +155,9 @@ pub struct ClosedRow {
 }
 
 pub fn closed_child(db: &mut Db, parent: Key, id: &str) -> Result<ClosedRow, Problem> {
+    if !ids::looks_like_id("ac", id) {
+        return Err(Problem::NotFound);
+    }
     Ok(accounts::table
         .filter(accounts::parent_key.eq(parent))
         .filter(accounts::id.eq(id))
@@ -172,6 +176,13 @@ pub fn closed_children(db: &mut Db, parent: Key) -> Result<Vec<ClosedRow>, Probl
         .limit(100)
         .select((accounts::key, accounts::id, accounts::name, accounts::closed_at.assume_not_null()))
         .load(db)?)
+}
+
+/// Whether there is a closed child that can still be restored.
+pub fn has_closed_children(db: &mut Db, parent: Key) -> Result<bool, Problem> {
+    let oldest = ids::now() - chrono::Duration::days(super::RESTORABLE_DAYS);
+    let closed = accounts::table.filter(accounts::parent_key.eq(parent)).filter(accounts::closed_at.gt(oldest));
+    Ok(select(exists(closed)).get_result(db)?)
 }
 
 /// What closing an account touches: its direct members, and whether it has a payment method of its own.

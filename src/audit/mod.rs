@@ -30,7 +30,11 @@ pub fn change<A: Action, T>(
 ) -> Result<T, Problem> {
     database::write(db, |db| {
         dialect::lock_tree(db, by.account().root_key)?;
+        let root = by.account().root_key;
         let by = by.check_again(db)?;
+        if by.account().root_key != root {
+            return Err(Problem::Unavailable(anyhow::anyhow!("the account moved to another tree just now")));
+        }
         let (value, event) = act(db, &by)?;
         let account = event.account.unwrap_or(by.account().key);
         store::insert(db, &event, Some(by.actor().key), Some(by.acting_from()), Some(account), by.origin(), "CONSOLE")?;

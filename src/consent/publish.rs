@@ -196,6 +196,9 @@ fn checked_text(bytes: &[u8]) -> Result<&str, Vec<String>> {
     if body.trim().is_empty() {
         return Err(vec!["FILE: it is empty".to_owned()]);
     }
+    if body.lines().filter(|line| !line.trim().is_empty()).count() < 2 {
+        return Err(vec!["FILE: it needs a title line, as “# Master Service Agreement”, and text below it".to_owned()]);
+    }
     let mut wrong = Vec::new();
     if body.chars().any(|c| c == '\u{feff}' || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))) {
         wrong.push("FILE: it contains control characters or a byte order mark".to_owned());

@@ -65,7 +65,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
     let grant = by.clone();
     let (readiness, sums, latest) = site
         .pool
-        .read(move |db| {
+        .read_long(move |db| {
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
@@ -135,7 +135,11 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
 }
 
 fn change(entry: Latest, frame: &Frame) -> Change {
-    let (id, account, closed) = entry.account.unwrap_or_default();
+    let (id, mut account, closed) = entry.account.unwrap_or_default();
+    if entry.still_below.is_none() && id != frame.account().id {
+        // It moved away: what it is called now is not for this account's people.
+        account = "An account that was below".to_owned();
+    }
     let here = id == frame.account().id;
     let href = if here || closed.is_some() || entry.still_below.is_none() {
         String::new()

@@ -110,7 +110,7 @@ pub async fn show(
     let (grant, page, missing) = (by.clone(), page.into_inner(), list.missing());
     let (readiness, who, below) = site
         .pool
-        .read(move |db| {
+        .read_long(move |db| {
             let account = grant.account().key;
             let readiness = super::of(db, account)?;
             let who = super::who_can(db, grant.frame(), &readiness.blockers())?;

@@ -60,16 +60,7 @@ pub struct SignedUp {
 /// Invalid(email) when somebody has that address already.
 pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, Problem> {
     database::write(db, |db| {
-        if store::by_email(db, &new.email)?.is_some() {
-            return Err(Problem::invalid(
-                "email",
-                "This email address cannot be used. If it is yours, sign in instead",
-            ));
-        }
-        let (user, user_id) = store::insert(db, new)?;
-        let name = format!("{} {}", new.first_name, new.last_name);
-        let subject = Subject::new("USER", &user_id, &name);
-        audit::record_for(db, user, origin, &Event::new(EventType::UserCreate, subject).with("email", &new.email))?;
+        let user = add_user(db, new, origin)?;
         let account_id = accounts::open_root(db, user, origin, &new.account_name)?;
         Ok(SignedUp { user, account_id })
     })
@@ -79,10 +70,7 @@ pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, 
 pub fn add_user(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<Key, Problem> {
     database::write(db, |db| {
         if store::by_email(db, &new.email)?.is_some() {
-            return Err(Problem::invalid(
-                "email",
-                "This email address cannot be used. If it is yours, sign in instead",
-            ));
+            return Err(store::taken());
         }
         let (user, user_id) = store::insert(db, new)?;
         let subject = Subject::new("USER", &user_id, &format!("{} {}", new.first_name, new.last_name));

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, Responder};
 use askama::Template;
 
 use super::store::SessionRow;
+use super::throttle::{self, Attempt};
 use super::{Names, device, password, store};
 use crate::access::Me;
 use crate::problem::{Errors, Problem, Reason};
@@ -177,7 +178,13 @@ async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Proble
     let context = [&*names.first_name, &*names.last_name, &*names.company, &*me.actor.email];
     check.note("new_password", password::refusal(&typed, &context));
     let end_others = check.ticked("end_others");
-    if !password::matches(check.raw("current"), Some(stored)).await? {
+    // Guessing here counts like guessing at sign-in.
+    let attempt = Attempt::new(&me.origin.address, &me.actor.email);
+    let counted = attempt.clone();
+    site.pool.write(move |db| throttle::count(db, &counted)).await?;
+    if password::matches(check.raw("current"), Some(stored)).await? {
+        site.pool.write(move |db| throttle::succeeded(db, &attempt)).await?;
+    } else {
         check.note("current", Some("This is not your current password".to_owned()));
     }
     check.finish()?;

@@ -2,12 +2,15 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{Bool, Nullable};
 
 use super::{Names, NewUser};
 use crate::access::{Actor, lookup};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::MultiBackend;
 use crate::store::schema::{accounts, assignments, sessions, users};
 use crate::text::email_key;
 
@@ -25,8 +28,18 @@ pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
             users::password_hash.eq(&new.password_hash),
             users::created_at.eq(ids::now()),
         ))
-        .execute(db)?;
+        .execute(db)
+        .map_err(|error| match error {
+            // Somebody signs up with the same address at this very moment.
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => taken(),
+            other => other.into(),
+        })?;
     Ok((key, id))
+}
+
+/// What is said where somebody has that address already.
+pub fn taken() -> Problem {
+    Problem::invalid("email", "This email address cannot be used. If it is yours, sign in instead")
 }
 
 /// The user with this address: key and password hash.
@@ -93,13 +106,24 @@ pub fn live_sessions(db: &mut Db, user: Key) -> Result<Vec<SessionRow>, Problem>
 }
 
 pub fn end_session(db: &mut Db, user: Key, session_id: &str) -> Result<usize, Problem> {
-    let own = sessions::table.filter(sessions::user_key.eq(user));
-    Ok(diesel::delete(own.filter(sessions::id.eq(session_id))).execute(db)?)
+    if !ids::looks_like_token(session_id) {
+        return Ok(0);
+    }
+    end(db, Box::new(sessions::user_key.eq(user).and(sessions::id.eq(session_id.to_owned()))))
 }
 
 pub fn end_other_sessions(db: &mut Db, user: Key, current: &str) -> Result<usize, Problem> {
-    let own = sessions::table.filter(sessions::user_key.eq(user));
-    Ok(diesel::delete(own.filter(sessions::id.ne(current))).execute(db)?)
+    end(db, Box::new(sessions::user_key.eq(user).and(sessions::id.ne(current.to_owned()))))
+}
+
+type OfSessions = Box<dyn BoxableExpression<sessions::table, MultiBackend, SqlType = Nullable<Bool>>>;
+
+/// From now on these sessions hold no more. Their rows stay for a day, so that what is typed there until then is kept
+/// for the person's next sign-in.
+fn end(db: &mut Db, which: OfSessions) -> Result<usize, Problem> {
+    let now = ids::now();
+    let live = sessions::table.filter(which).filter(sessions::expires_at.gt(now));
+    Ok(diesel::update(live).set(sessions::expires_at.eq(now)).execute(db)?)
 }
 
 /// The id of the account to land in: the last one used if it can still be seen, else the topmost membership.

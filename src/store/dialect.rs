@@ -64,6 +64,17 @@ fn open_sqlite(path: &str, read_only: bool) -> Result<SqliteConnection, PoolErro
     Ok(c)
 }
 
+/// A connection for looking at a database that may be somebody else's: it changes nothing, not even a setting.
+pub fn peek(url: &DatabaseUrl) -> anyhow::Result<Db> {
+    Ok(match url {
+        DatabaseUrl::Sqlite(path) => {
+            let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            Db::Sqlite(SqliteConnection::establish(&format!("file:{escaped}?mode=ro"))?)
+        }
+        DatabaseUrl::Postgres(url) => Db::Postgres(open_postgres(url, true)?),
+    })
+}
+
 fn open_postgres(url: &str, read_only: bool) -> Result<PgConnection, PoolError> {
     let mut c = PgConnection::establish(url).map_err(PoolError::ConnectionError)?;
     c.batch_execute("SET TIME ZONE 'UTC'; SET jit = off; SET lock_timeout = '5s'; SET statement_timeout = '30s'; SET client_min_messages = warning")
@@ -154,8 +165,13 @@ fn postgres_finish() -> String {
         .iter()
         .map(|table| {
             format!(
-                "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-                 FOR EACH STATEMENT EXECUTE FUNCTION rows_are_only_ever_added();\n"
+                "DO $$ BEGIN
+                   IF NOT EXISTS (SELECT 1 FROM pg_trigger
+                                  WHERE tgrelid = '{table}'::regclass AND tgname = '{table}_append_only') THEN
+                     CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+                     FOR EACH STATEMENT EXECUTE FUNCTION rows_are_only_ever_added();
+                   END IF;
+                 END $$;\n"
             )
         })
         .collect();

@@ -168,8 +168,11 @@ pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
     let mut db = open(url)?;
     dialect::refuse_unsafe(&mut db)?;
     dialect::with_migration_lock(&mut db, |db| {
-        db.run_pending_migrations(MIGRATIONS).map_err(|e| anyhow::anyhow!("migration failed: {e}"))?;
-        dialect::finish_schema(db)?;
+        write(db, |db| {
+            db.run_pending_migrations(MIGRATIONS)
+                .map_err(|e| Problem::Bug(anyhow::anyhow!("migration failed: {e}")))?;
+            Ok(dialect::finish_schema(db)?)
+        })?;
         Ok(())
     })
 }
@@ -178,14 +181,15 @@ fn open(url: &DatabaseUrl) -> anyhow::Result<Db> {
     Ok(r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?)
 }
 
-/// Whether `subtenant demo` made this database. A database that is not ours at all is none.
+/// Whether `subtenant demo` made this database. A database that is not ours at all is none, and is not touched.
 pub fn is_demo(url: &DatabaseUrl) -> anyhow::Result<bool> {
-    Ok(installation::purpose(&mut open(url)?).is_ok_and(|purpose| purpose == Some(installation::Purpose::Demo)))
+    Ok(installation::purpose(&mut dialect::peek(url)?)
+        .is_ok_and(|purpose| purpose == Some(installation::Purpose::Demo)))
 }
 
 /// Whether the database has no tables.
 pub fn is_empty(url: &DatabaseUrl) -> anyhow::Result<bool> {
-    Ok(dialect::tables(&mut open(url)?)?.is_empty())
+    Ok(dialect::tables(&mut dialect::peek(url)?)?.is_empty())
 }
 
 /// Takes every table of ours away.

@@ -2,6 +2,7 @@
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamp};
 
 use crate::access::extract::RECENTS_KEPT;
 use crate::ids::{self, Key};
@@ -36,17 +37,23 @@ pub fn set_favourite(db: &mut Db, user: Key, account: Key, favourite: bool) -> R
     if !favourite {
         return Ok(());
     }
-    let count: i64 = favourites::table.filter(favourites::user_key.eq(user)).select(count_star()).first(db)?;
+    let count: i64 = favourites::table
+        .inner_join(accounts::table.on(accounts::key.eq(favourites::account_key)))
+        .filter(favourites::user_key.eq(user))
+        .filter(accounts::closed_at.is_null())
+        .select(count_star())
+        .first(db)?;
     if count >= MOST_FAVOURITES {
         return Err(Problem::invalid("", format!("You have {MOST_FAVOURITES} favourites. Take one away first")));
     }
-    diesel::insert_into(favourites::table)
-        .values((
-            favourites::user_key.eq(user),
-            favourites::account_key.eq(account),
-            favourites::created_at.eq(ids::now()),
-        ))
-        .execute(db)?;
+    diesel::sql_query(
+        "INSERT INTO favourites (user_key, account_key, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT (user_key, account_key) DO NOTHING",
+    )
+    .bind::<BigInt, _>(user)
+    .bind::<BigInt, _>(account)
+    .bind::<Timestamp, _>(ids::now())
+    .execute(db)?;
     Ok(())
 }
 

@@ -29,6 +29,9 @@ pub mod hidden {
     pub const ALL: [&str; 4] = [TOKEN, KEY, ACCOUNT, VERSION];
 }
 
+/// Fields that are read of one form; no form of ours has nearly as many.
+const MOST_FIELDS: usize = 200;
+
 /// Fields whose values are never stored, not even hashed: neither kept over a sign-in nor in what tells two forms apart.
 const SECRETS: [&str; 4] = [hidden::TOKEN, "password", "current", "new_password"];
 
@@ -66,11 +69,15 @@ impl Sent {
             return Err(Problem::Malformed("Forms are sent as application/x-www-form-urlencoded."));
         }
         let mut form = Form { digest: ids::sha256_hex(&without_secrets(&self.body)), ..Form::default() };
-        for (name, value) in url::form_urlencoded::parse(&self.body) {
+        for (n, (name, value)) in url::form_urlencoded::parse(&self.body).enumerate() {
+            if n >= MOST_FIELDS {
+                return Err(Problem::Malformed("The form has more fields than any page of this console."));
+            }
             if !fields.contains(&name.as_ref()) && !hidden::ALL.contains(&name.as_ref()) {
                 form.oddities.add("", "The form has a field that this page does not know. Nothing was saved.");
             } else if form.values.contains_key(name.as_ref()) {
-                form.oddities.add("", format!("The form has the field “{name}” twice. Nothing was saved."));
+                let shown: String = name.chars().take(40).collect();
+                form.oddities.add("", format!("The form has the field “{shown}” twice. Nothing was saved."));
             } else {
                 form.values.insert(name.into_owned(), value.into_owned());
             }
@@ -133,8 +140,10 @@ impl Form {
     /// NotFound-proof: a form without a key counts as a form of its own each time.
     pub fn receipt(&self) -> Receipt {
         let sent = self.value(hidden::KEY);
-        let usable = sent.len() == 22 && sent.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        Receipt { key: if usable { sent.to_owned() } else { ids::token() }, digest: self.digest.clone() }
+        Receipt {
+            key: if ids::looks_like_token(sent) { sent.to_owned() } else { ids::token() },
+            digest: self.digest.clone(),
+        }
     }
 
     pub fn check(&self) -> Check<'_> {
@@ -277,12 +286,16 @@ impl Check<'_> {
                 self.note(field, Some(format!("{why}: “{shown}” does not")));
                 return list;
             }
+            // Far too many are not even compared with each other.
+            if list.len() > most {
+                break;
+            }
             if !list.iter().any(|known| text::email_key(known) == text::email_key(address)) {
                 list.push(address.to_owned());
             }
         }
         let n = list.len();
-        self.note(field, (n > most).then(|| format!("Enter at most {most} addresses; there are {n}")));
+        self.note(field, (n > most).then(|| format!("Enter at most {most} addresses; there are more")));
         list
     }
 

@@ -28,7 +28,7 @@ impl FromRequest for Guest {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let https = req.app_data::<actix_web::web::Data<crate::config::Config>>().is_some_and(|c| c.https);
-        let known = req.cookie(cookie_name(https)).map(|c| c.value().to_owned()).filter(|v| v.len() == 22);
+        let known = req.cookie(cookie_name(https)).map(|c| c.value().to_owned()).filter(|v| ids::looks_like_token(v));
         ready(Ok(match known {
             Some(secret) => Guest { secret, is_new: false },
             None => Guest { secret: ids::token(), is_new: true },

@@ -98,9 +98,12 @@
       if (event.key === 'ArrowUp') { event.preventDefault(); point(at < 0 ? -1 : at - 1); }
       if (event.key !== 'Enter') return;
       event.preventDefault();
+      if (timer) { clearTimeout(timer); timer = 0; load().then(go); } else go();
+    });
+    const go = () => {
       if (at >= 0 || (options().length === 1 && field.value.trim())) options()[Math.max(at, 0)].click();
       else if (field.value.trim()) location.assign(`${page}&q=${encodeURIComponent(field.value.trim())}`);
-    });
-    field.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(load, 100); });
+    };
+    field.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => { timer = 0; load(); }, 100); });
   }
 }

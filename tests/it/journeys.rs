@@ -11,6 +11,8 @@ use crate::browser::Browser;
 use crate::dump::{assert_unchanged, dump};
 use crate::world::{PASSWORD, World, email};
 
+pub const ACCEPT: &str = "Accept now on behalf of the child account";
+
 pub const LEAVE: &str = "Leave for the child account's administrator to review and accept";
 const ADD: &str = "Add a new child account…";
 

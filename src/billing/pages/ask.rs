@@ -71,7 +71,7 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         let losers = billing::losers_with_paths(db, &account, &effects, NAMED)?;
         Ok((effects, losers))
     };
-    let (effects, losers) = site.pool.read(read).await?;
+    let (effects, losers) = site.pool.read_long(read).await?;
     let frame = by.frame();
     let answered = !form.value(EFFECTS).is_empty();
     let refused = effects.allowed().is_err();

@@ -210,7 +210,7 @@ async fn answer<A: Action>(
 async fn show<A: Action>(by: &In<A>, site: &Site, act: Act, form: Filled) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
     let read = move |db: &mut Db| Ok((billing::standing(db, account)?.above, billing::followers(db, account)?));
-    let (above, followers) = site.pool.read(read).await?;
+    let (above, followers) = site.pool.read_long(read).await?;
     let failed = form.failed();
     let page = FormPage {
         shell: site.shell(by, Section::Billing, act.heading()).failing(failed),
@@ -242,7 +242,7 @@ async fn changed<A: Action>(by: &In<A>, site: &Site, form: Form, reason: Reason)
     let read = move |db: &mut Db| {
         Ok((billing::own(db, account)?, billing::last_change(db, account)?, billing::followers(db, account)?))
     };
-    let (stored, last, followers) = site.pool.read(read).await?;
+    let (stored, last, followers) = site.pool.read_long(read).await?;
     let frame = by.frame();
     let may_go_on = if stored.is_some() { frame.may::<UpdateBilling>() } else { frame.may::<CreateBilling>() };
     if !may_go_on {

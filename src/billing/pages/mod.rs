@@ -60,7 +60,7 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
     let sees_below = !by.frame().below.is_empty();
     let (own, standing, followers, below) = site
         .pool
-        .read(move |db| {
+        .read_long(move |db| {
             let own = super::own(db, account)?;
             let standing = super::standing(db, account)?;
             let followers = if own.is_some() { super::followers(db, account)? } else { 0 };
