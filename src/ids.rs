@@ -49,6 +49,11 @@ pub fn looks_like_id(prefix: &str, text: &str) -> bool {
     })
 }
 
+/// Whether the text could be one of our tokens.
+pub fn looks_like_token(text: &str) -> bool {
+    text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
 /// SHA-256 in hexadecimal: what is kept of a secret, and what names a text.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()

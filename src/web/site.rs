@@ -16,7 +16,7 @@ use super::shell::{Section, Shell, flash_cookie};
 use crate::access::policy::Action;
 use crate::access::{In, Me};
 use crate::config::Config;
-use crate::ids::Key;
+use crate::ids::{Key, looks_like_token};
 use crate::problem::{Errors, Problem};
 use crate::store::Pool;
 
@@ -118,7 +118,9 @@ impl Site {
     /// What this person typed on this page before the session ended.
     pub async fn restored(&self, user: Key) -> Result<Option<Filled>, Problem> {
         let query = url::form_urlencoded::parse(self.req.query_string().as_bytes());
-        let Some(id) = query.into_owned().find(|(name, _)| name == "restore").map(|(_, id)| id) else {
+        let Some(id) =
+            query.into_owned().find(|(name, id)| name == "restore" && looks_like_token(id)).map(|(_, id)| id)
+        else {
             return Ok(None);
         };
         let path = self.req.path().to_owned();
