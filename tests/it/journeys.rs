@@ -12,6 +12,7 @@ use crate::dump::{assert_unchanged, dump};
 use crate::world::{PASSWORD, World, email};
 
 pub const LEAVE: &str = "Leave for the child account's administrator to review and accept";
+pub const ACCEPT: &str = "Accept now on behalf of the child account";
 const ADD: &str = "Add a new child account…";
 
 #[actix_web::test]
