@@ -47,7 +47,7 @@ pub fn looks_like_id(prefix: &str, text: &str) -> bool {
     text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).is_some_and(looks_like_token)
 }
 
-/// Whether the text could be one of our [`token`]s.
+/// Whether the text could be one of our tokens.
 pub fn looks_like_token(text: &str) -> bool {
     text.len() == 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

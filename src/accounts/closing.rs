@@ -171,6 +171,9 @@ pub async fn confirm_restore(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (parent, child) = (by.account().key, path.into_inner().1);
+    if !ids::looks_like_id("ac", &child) {
+        return Err(Problem::NotFound);
+    }
     let row = site.pool.read(move |db| store::closed_child(db, parent, &child)).await?;
     let child = view(row);
     let page = RestorePage {
@@ -193,6 +196,9 @@ pub async fn restore(
     let child = path.into_inner().1;
     let done = site.pool.write(move |db| {
         form.check().finish()?;
+        if !ids::looks_like_id("ac", &child) {
+            return Err(Problem::NotFound);
+        }
         once(db, by.actor().key, &form.receipt(), |db| {
             super::restore(db, &by, &child)?;
             Ok(Reply::to(format!("/a/{}/child-accounts", by.account().id), "The account is open again."))

@@ -9,6 +9,7 @@ use super::store::SessionRow;
 use super::throttle::{self, Attempt};
 use super::{Names, device, password, store};
 use crate::access::Me;
+use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
 use crate::web::once::again;
 use crate::web::site::Keep;
@@ -241,6 +242,9 @@ pub async fn confirm_end(me: Me, site: Site, id: Path<String>) -> Result<HttpRes
 pub async fn end(me: Me, site: Site, id: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
     form.check().finish()?;
+    if !ids::looks_like_token(&id) {
+        return Err(Problem::NotFound);
+    }
     let (actor, origin, receipt) = (me.actor.clone(), me.origin.clone(), form.receipt());
     let done = site.pool.write(move |db| {
         once(db, actor.key, &receipt, |db| {

@@ -8,10 +8,9 @@ use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::LocalBoxFuture;
-use subtle::ConstantTimeEq;
 
+use super::token::token_matches;
 use crate::ids;
 use crate::problem::{Errors, Problem};
 use crate::text;
@@ -336,27 +335,10 @@ impl Check<'_> {
     }
 }
 
-/// The session's secret under a mask of its own for every page, so that compression tells nothing about it.
-pub fn masked_token(secret: &str) -> String {
-    let secret = URL_SAFE_NO_PAD.decode(secret).unwrap_or_default();
-    let mask: Vec<u8> = (0..secret.len()).map(|_| rand::random()).collect();
-    let hidden = secret.iter().zip(&mask).map(|(s, m)| s ^ m);
-    URL_SAFE_NO_PAD.encode(mask.iter().copied().chain(hidden).collect::<Vec<u8>>())
-}
-
-fn token_matches(token: &str, secret: &str) -> bool {
-    let (Ok(token), Ok(secret)) = (URL_SAFE_NO_PAD.decode(token), URL_SAFE_NO_PAD.decode(secret)) else { return false };
-    if secret.len() < 16 || token.len() != secret.len() * 2 {
-        return false;
-    }
-    let (mask, hidden) = token.split_at(secret.len());
-    let plain: Vec<u8> = mask.iter().zip(hidden).map(|(m, h)| m ^ h).collect();
-    plain.ct_eq(&secret).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::token::masked_token;
 
     fn sent(body: &str) -> Sent {
         Sent { body: Bytes::copy_from_slice(body.as_bytes()), is_form: true }

@@ -12,6 +12,7 @@ pub mod protect;
 pub mod route;
 pub mod shell;
 pub mod site;
+pub mod token;
 pub mod when;
 
 pub use form::{Filled, Form, Sent};

@@ -19,7 +19,9 @@ impl Cursor {
     }
 
     fn decode(text: &str) -> Option<Cursor> {
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+        let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        // No text in a database holds one.
+        (!cursor.0.contains('\0')).then_some(cursor)
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::assets;
-use super::form::masked_token;
+use super::token::masked_token;
 use super::when::When;
 use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
 use crate::access::{Actor, Frame, SessionHandle, session};

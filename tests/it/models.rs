@@ -85,6 +85,8 @@ impl History<'_> {
         assert_eq!(payer, model.payer(account), "who pays for {account}");
         assert_eq!(bound, model.accounts[account].bound, "agreements of {account}");
         assert_eq!(ready.blockers().is_empty(), model.is_ready(account), "readiness of {account}");
+        let without = ready.blockers().contains(&readiness::Blocker::NoPayer);
+        assert_eq!(without, model.payer(account).is_none(), "what blocks {account}");
         let all = model.below(account);
         let count = |fits: &dyn Fn(usize) -> bool| all.iter().filter(|a| fits(**a)).count() as i64;
         assert_eq!(below.accounts, all.len() as i64, "accounts below {account}");

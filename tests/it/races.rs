@@ -185,6 +185,25 @@ fn two_last_administrators_who_remove_each_other_leave_one() {
 }
 
 #[test]
+fn two_last_administrators_who_leave_at_once_do_not_both_go() {
+    let world = World::new();
+    let rivals = Rivals::of(&world);
+    for round in 0..50 {
+        let (root, other) = (format!("root {round}"), format!("other {round}"));
+        world.account(&root).administrator(&other);
+        let leaving = |who: &str| -> Act {
+            let (by, whom) =
+                (world.grant::<DeleteMembers>(who, &root).expect("an administrator may"), world.person_id(who));
+            Box::new(move |db| members::remove(db, &by, &whom))
+        };
+        let outcomes = rivals.race(vec![leaving(&admin_of(&root)), leaving(&other)]);
+        let fine = |p: &Problem| matches!(p, Problem::Conflict(Reason::AdminAccessMustExist));
+        assert_eq!(won(&outcomes, fine), 1, "round {round}: {outcomes:?}");
+    }
+    world.assert_sound();
+}
+
+#[test]
 fn of_two_edits_of_the_same_version_one_is_told_so() {
     let world = World::new();
     let rivals = Rivals::of(&world);

@@ -2,6 +2,7 @@
 //! queries (T33). Refused with a page, or read as far as they make sense; never an error of ours.
 
 use actix_web::http::{Method, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::browser::{Browser, FORM, encode};
 use crate::crawl::{crawl, world};
@@ -90,6 +91,11 @@ const PARAMETERS: [&str; 21] = [
     "subject", "to", "until", "result", "below", "account", "page", "x",
 ];
 
+/// A place between two rows as a page would write it, with something else in it.
+fn cursor(text: &str, key: i64) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(text, key)).expect("JSON"))
+}
+
 #[actix_web::test]
 async fn nothing_in_an_address_breaks_a_page() {
     let world = world();
@@ -106,7 +112,14 @@ async fn nothing_in_an_address_breaks_a_page() {
     let before = dump(&world);
     for nasty in nasty::all().into_iter().filter(|nasty| nasty.encoded.len() < 60_000) {
         let query: Vec<String> = PARAMETERS.iter().map(|name| format!("{name}={}", nasty.encoded)).collect();
-        let cursors = [format!("after={}", nasty.encoded), format!("before={}&page=2", nasty.encoded)];
+        let cursor = |n: i64| nasty.text.as_ref().map_or_else(String::new, |text| cursor(text, n));
+        let cursors = [
+            format!("after={}", cursor(0)),
+            format!("after={}&sort=created", cursor(i64::MIN)),
+            format!("before={}&sort=-children", cursor(i64::MAX)),
+            format!("after={}", nasty.encoded),
+            format!("before={}&page=2", nasty.encoded),
+        ];
         let paged = |page: &&String| page.ends_with("child-accounts") || page.ends_with("audit-log");
         let with_cursors = pages.iter().filter(paged).flat_map(|page| cursors.iter().map(move |query| (page, query)));
         let query = query.join("&");
