@@ -40,8 +40,7 @@ pub struct Filter {
 }
 
 /// One account of a list.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = accounts)]
+#[derive(Debug, Clone, Queryable)]
 pub struct Row {
     pub key: Key,
     pub id: String,
