@@ -9,7 +9,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 
 use crate::access::policy::{CreateAccounts, CreateBilling, DeleteAccounts, UpdateAccounts};
-use crate::access::{self, Origin};
+use crate::access::{self, Origin, Scope};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
 use crate::config::{Config, DatabaseUrl};
@@ -271,7 +271,15 @@ impl World<'_> {
             for (user, account, role) in places {
                 let account = accounts::store::by_name(db, root, account)?;
                 let role = roles::built_in(db, root, role)?;
-                let new = NewAssignment { account, user, role, role_account: root, granted_by: Some(self.owner) };
+                let new = NewAssignment {
+                    account,
+                    user,
+                    role,
+                    role_account: root,
+                    scope: Scope::HereAndBelow,
+                    ends_at: ids::never(),
+                    granted_by: Some(self.owner),
+                };
                 members::assign(db, &new)?;
             }
             Ok(())

@@ -16,6 +16,11 @@ pub fn now() -> NaiveDateTime {
     DateTime::from_timestamp_micros(micros).expect("the clock is between the years -262143 and 262142").naive_utc()
 }
 
+/// The end of what has no end: the last day that both databases keep.
+pub fn never() -> NaiveDateTime {
+    chrono::NaiveDate::from_ymd_opt(9999, 12, 31).and_then(|day| day.and_hms_opt(0, 0, 0)).expect("a day")
+}
+
 static LAST_KEY: AtomicI64 = AtomicI64::new(0);
 const EPOCH_2020_MICROS: i64 = 1_577_836_800_000_000;
 

@@ -10,7 +10,7 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`connections`], [`consent`], [`billing`], [`roles`],
+//! - 5 the rooms, each importing only those before it: [`mail`], [`connections`], [`consent`], [`billing`], [`roles`],
 //!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
 //!
@@ -37,6 +37,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod help;
 pub mod ids;
+pub mod mail;
 pub mod members;
 pub mod problem;
 pub mod readiness;

@@ -57,6 +57,14 @@ pub enum Reason {
     Unconfirmed,
     AdminAccessMustExist,
     AlreadyConsented,
+    /// A role that the actor does not hold in full, where it would reach.
+    MoreThanHeld,
+    /// Built-in roles can be copied, not changed.
+    RoleIsBuiltIn,
+    /// A role that members or open invitations have cannot be deleted: how many of them.
+    RoleInUse(i64),
+    /// The invitation, or the link, was used, withdrawn or ran out.
+    LinkIsSpent,
 }
 
 impl Reason {
@@ -71,6 +79,9 @@ impl Reason {
             Reason::BillingExists => "CONFLICT",
             Reason::AdminAccessMustExist => "ADMIN_ACCESS_MUST_EXIST",
             Reason::AlreadyConsented => "ACCOUNT_ALREADY_CONSENTED",
+            Reason::MoreThanHeld | Reason::RoleIsBuiltIn => "MODIFICATION_NOT_ALLOWED",
+            Reason::RoleInUse(_) => "CONFLICT",
+            Reason::LinkIsSpent => "INVALID_LINK",
         }
     }
 }

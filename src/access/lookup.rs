@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::{account_ancestry, accounts, assignments, roles, users};
 
-/// How far down an assignment holds, as it is stored.
+/// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
 pub mod scope {
     pub const HERE_AND_BELOW: &str = "here_and_below";
     pub const HERE: &str = "here";
@@ -108,6 +108,7 @@ fn assignments_along(db: &mut Db, user: Key, account: Key) -> Result<Vec<Given>,
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .filter(account_ancestry::descendant_key.eq(account))
         .filter(assignments::user_key.eq(user))
+        .filter(assignments::ends_at.gt(ids::now()))
         .select((assignments::account_key, assignments::scope, roles::permissions))
         .load::<(Key, String, i64)>(db)?;
     Ok(rows.into_iter().map(|(at, scope, bits)| Given { at, scope, permissions: Permissions(bits) }).collect())
@@ -117,6 +118,7 @@ fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
     let others = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(user))
+        .filter(assignments::ends_at.gt(ids::now()))
         .filter(assignments::account_key.ne(account))
         .filter(accounts::closed_at.is_null());
     Ok(select(exists(others)).get_result(db)?)
@@ -172,6 +174,7 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
+        .filter(assignments::ends_at.gt(ids::now()))
         .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
         .load::<(Key, Key, String, i64)>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
@@ -227,6 +230,7 @@ fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .filter(assignments::account_key.eq_any(visible.clone()))
         .filter(users::key.ne(frame.actor.key))
+        .filter(assignments::ends_at.gt(ids::now()))
         .order((assignments::created_at, assignments::key))
         .limit(LOOKED_THROUGH)
         .select((
@@ -244,7 +248,8 @@ fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem
     Ok(people.take(NAMED).map(|(_, (_, first, last))| format!("{first} {last}")).collect())
 }
 
-/// How many open accounts name this user a direct member.
+/// How many assignments this user has that hold now.
 pub fn memberships(db: &mut Db, user: Key) -> Result<i64, Problem> {
-    Ok(assignments::table.filter(assignments::user_key.eq(user)).select(count_star()).first(db)?)
+    let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
+    Ok(live.filter(assignments::user_key.eq(user)).select(count_star()).first(db)?)
 }

@@ -97,6 +97,48 @@ pub struct Frame {
     pub switchable: bool,
 }
 
+/// How far down an assignment holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    HereAndBelow,
+    Here,
+    Below,
+}
+
+impl Scope {
+    pub const EVERY: [Scope; 3] = [Scope::HereAndBelow, Scope::Here, Scope::Below];
+
+    /// As it is stored.
+    pub fn code(self) -> &'static str {
+        match self {
+            Scope::HereAndBelow => lookup::scope::HERE_AND_BELOW,
+            Scope::Here => lookup::scope::HERE,
+            Scope::Below => lookup::scope::BELOW,
+        }
+    }
+
+    /// As people read it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Scope::HereAndBelow => "This account and all below",
+            Scope::Here => "This account only",
+            Scope::Below => "All below only",
+        }
+    }
+
+    pub fn of_code(code: &str) -> Option<Scope> {
+        Scope::EVERY.into_iter().find(|scope| scope.code() == code)
+    }
+
+    pub fn holds_here(self) -> bool {
+        self != Scope::Below
+    }
+
+    pub fn holds_below(self) -> bool {
+        self != Scope::Here
+    }
+}
+
 /// One account of the chain.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -129,6 +171,12 @@ impl Frame {
     /// The account above at which the actor holds something, for "from Acme Group".
     pub fn step(&self, key: Key) -> Option<&Step> {
         self.chain.iter().find(|step| step.place.key == key)
+    }
+
+    /// Whether the actor holds all of `permissions` wherever this scope reaches: nobody can grant more than that.
+    pub fn covers(&self, permissions: Permissions, scope: Scope) -> bool {
+        (!scope.holds_here() || self.held().cover(permissions))
+            && (!scope.holds_below() || self.below.cover(permissions))
     }
 
     /// Whether the actor may do this here.

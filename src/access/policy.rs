@@ -202,7 +202,16 @@ actions! {
     UpdateAccounts = one(Accounts, Verb::Update);
     /// Closing an account, and restoring a closed one below.
     DeleteAccounts = one(Accounts, Verb::Delete);
+    ReadMembers = one(Members, Verb::Read);
+    /// Inviting people.
+    CreateMembers = one(Members, Verb::Create);
+    /// Giving a member other roles, another scope or another end.
+    UpdateMembers = one(Members, Verb::Update);
     DeleteMembers = one(Members, Verb::Delete);
+    ReadRoles = one(Roles, Verb::Read);
+    CreateRoles = one(Roles, Verb::Create);
+    UpdateRoles = one(Roles, Verb::Update);
+    DeleteRoles = one(Roles, Verb::Delete);
     ReadBilling = one(Billing, Verb::Read);
     CreateBilling = one(Billing, Verb::Create);
     UpdateBilling = one(Billing, Verb::Update);

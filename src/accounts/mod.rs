@@ -14,7 +14,7 @@ mod tree;
 use chrono::{Duration, NaiveDateTime};
 
 use crate::access::policy::{CreateAccounts, DeleteAccounts, UpdateAccounts};
-use crate::access::{self, Grant, Origin};
+use crate::access::{self, Grant, Origin, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
@@ -93,6 +93,8 @@ pub fn open_root(db: &mut Db, user: Key, origin: &Origin, name: &str) -> Result<
                 user,
                 role: administrator,
                 role_account: opened.key,
+                scope: Scope::HereAndBelow,
+                ends_at: ids::never(),
                 granted_by: None,
             },
         )?;

@@ -187,7 +187,8 @@ pub fn has_closed_children(db: &mut Db, parent: Key) -> Result<bool, Problem> {
 
 /// What closing an account touches: its direct members, and whether it has a payment method of its own.
 pub fn effects_of_closing(db: &mut Db, account: Key) -> Result<(i64, bool), Problem> {
-    let members = assignments::table.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?;
+    let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
+    let members = live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?;
     let methods: i64 =
         payment_methods::table.filter(payment_methods::account_key.eq(account)).select(count_star()).first(db)?;
     Ok((members, methods > 0))

@@ -21,11 +21,21 @@ pub enum EventType {
     AccountBillingCreate,
     AccountBillingUpdate,
     AccountBillingDelete,
+    UserPasswordForgotten,
+    AccessRefused,
+    MemberInviteCreate,
+    MemberInviteAccept,
+    MemberInviteUpdate,
+    MemberInviteDelete,
+    AccountMemberUpdate,
+    RoleCreate,
+    RoleUpdate,
+    RoleDelete,
     LegalDocumentCreate,
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 17] = [
+    pub const EVERY: [EventType; 27] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -42,6 +52,16 @@ impl EventType {
         EventType::AccountBillingCreate,
         EventType::AccountBillingUpdate,
         EventType::AccountBillingDelete,
+        EventType::UserPasswordForgotten,
+        EventType::AccessRefused,
+        EventType::MemberInviteCreate,
+        EventType::MemberInviteAccept,
+        EventType::MemberInviteUpdate,
+        EventType::MemberInviteDelete,
+        EventType::AccountMemberUpdate,
+        EventType::RoleCreate,
+        EventType::RoleUpdate,
+        EventType::RoleDelete,
         EventType::LegalDocumentCreate,
     ];
 
@@ -64,6 +84,16 @@ impl EventType {
             EventType::AccountBillingCreate => "ACCOUNT_BILLING_CREATE",
             EventType::AccountBillingUpdate => "ACCOUNT_BILLING_UPDATE",
             EventType::AccountBillingDelete => "ACCOUNT_BILLING_DELETE",
+            EventType::UserPasswordForgotten => "USER_FORGOT_PASSWORD",
+            EventType::AccessRefused => "ACCESS_REFUSED",
+            EventType::MemberInviteCreate => "MEMBER_INVITE_CREATE",
+            EventType::MemberInviteAccept => "MEMBER_INVITE_ACCEPT",
+            EventType::MemberInviteUpdate => "MEMBER_INVITE_UPDATE",
+            EventType::MemberInviteDelete => "MEMBER_INVITE_DELETE",
+            EventType::AccountMemberUpdate => "ACCOUNT_MEMBER_UPDATE",
+            EventType::RoleCreate => "ROLE_CREATE",
+            EventType::RoleUpdate => "ROLE_UPDATE",
+            EventType::RoleDelete => "ROLE_DELETE",
             EventType::LegalDocumentCreate => "LEGAL_DOCUMENT_CREATE",
         }
     }
@@ -87,6 +117,16 @@ impl EventType {
             EventType::AccountBillingCreate => "Payment method added",
             EventType::AccountBillingUpdate => "Payment method changed",
             EventType::AccountBillingDelete => "Payment method removed",
+            EventType::UserPasswordForgotten => "Password reset asked for",
+            EventType::AccessRefused => "Access refused",
+            EventType::MemberInviteCreate => "Member invited",
+            EventType::MemberInviteAccept => "Invitation accepted",
+            EventType::MemberInviteUpdate => "Invitation sent again",
+            EventType::MemberInviteDelete => "Invitation withdrawn",
+            EventType::AccountMemberUpdate => "Member changed",
+            EventType::RoleCreate => "Role created",
+            EventType::RoleUpdate => "Role changed",
+            EventType::RoleDelete => "Role deleted",
             EventType::LegalDocumentCreate => "Document published",
         }
     }

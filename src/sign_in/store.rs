@@ -139,6 +139,7 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
     Ok(assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(actor.key))
+        .filter(assignments::ends_at.gt(crate::ids::now()))
         .filter(accounts::closed_at.is_null())
         .filter(assignments::scope.ne(lookup::scope::BELOW))
         .order((accounts::depth, accounts::name_key, accounts::key))

@@ -58,7 +58,8 @@ const CHECKS: [(&str, &str); 4] = [
         "SELECT 'a root account has no direct administrator' AS what, a.id AS id, CAST(0 AS BIGINT) AS n
          FROM accounts a WHERE a.parent_key IS NULL AND NOT EXISTS (
              SELECT 1 FROM assignments s JOIN roles r ON r.key = s.role_key
-             WHERE s.account_key = a.key AND s.scope <> 'below' AND r.permissions & 1 = 1)
+             WHERE s.account_key = a.key AND s.scope <> 'below' AND s.ends_at > '9999-01-01'
+               AND r.permissions & 1 = 1)
          ORDER BY a.id LIMIT $1",
     ),
 ];

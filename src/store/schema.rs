@@ -101,6 +101,26 @@ diesel::table! {
         scope -> Text,
         granted_by -> Nullable<BigInt>,
         created_at -> Timestamp,
+        ends_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    mails (key) {
+        key -> BigInt,
+        id -> Text,
+        kind -> Text,
+        account_key -> Nullable<BigInt>,
+        to_address -> Text,
+        subject -> Text,
+        body_text -> Text,
+        body_html -> Text,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> Timestamp,
+        last_error -> Text,
+        created_at -> Timestamp,
+        done_at -> Nullable<Timestamp>,
     }
 }
 
@@ -257,6 +277,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_tags,
     roles,
     assignments,
+    mails,
     legal_documents,
     consents,
     payment_methods,

@@ -2,9 +2,9 @@
 //! accounts and ancestors that the person may see count, so that a search cannot tell what a page would not.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Text, Timestamp};
 
-use crate::ids::Key;
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
@@ -54,7 +54,7 @@ impl Wanted {
     }
 }
 
-/// SQL in pieces with its texts; `$1` is the person.
+/// SQL in pieces with its texts; `$1` is the person, `$2` the moment.
 struct Sql {
     text: String,
     binds: Vec<String>,
@@ -63,7 +63,7 @@ struct Sql {
 impl Sql {
     fn bind(&mut self, value: String) -> String {
         self.binds.push(value);
-        format!("${}", self.binds.len() + 1)
+        format!("${}", self.binds.len() + 2)
     }
 }
 
@@ -71,7 +71,7 @@ impl Sql {
 fn visible(alias: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM account_ancestry v JOIN assignments s ON s.account_key = v.ancestor_key
-                 WHERE v.descendant_key = {alias}.key AND s.user_key = $1
+                 WHERE v.descendant_key = {alias}.key AND s.user_key = $1 AND s.ends_at > $2
                    AND (s.scope = 'here_and_below' OR (s.scope = 'here' AND v.distance = 0)
                         OR (s.scope = 'below' AND v.distance > 0)))"
     )
@@ -151,7 +151,8 @@ pub fn count(db: &mut Db, user: Key, wanted: &Wanted) -> Result<i64, Problem> {
 }
 
 fn run(db: &mut Db, user: Key, text: String, binds: Vec<String>) -> Result<Vec<KeyRow>, Problem> {
-    let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<BigInt, _>(user);
+    let mut query =
+        diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<BigInt, _>(user).bind::<Timestamp, _>(ids::now());
     for value in binds {
         query = query.bind::<Text, _>(value);
     }

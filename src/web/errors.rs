@@ -90,6 +90,7 @@ impl Problem {
             Problem::Forbidden { .. } | Problem::CrossSite => StatusCode::FORBIDDEN,
             Problem::SignIn => StatusCode::SEE_OTHER,
             Problem::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::Conflict(Reason::LinkIsSpent) => StatusCode::GONE,
             Problem::Conflict(_) => StatusCode::CONFLICT,
             Problem::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Problem::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -167,6 +168,31 @@ impl Reason {
                 "Each root account keeps at least one direct member who is an administrator.",
                 "Make somebody else an administrator first.",
             ),
+            Reason::MoreThanHeld => words(
+                "You cannot give what you do not hold",
+                "It would reach further, or allow more, than your own roles do.",
+                "Ask somebody who holds it, or choose less.",
+            ),
+            Reason::RoleIsBuiltIn => words(
+                "Built-in roles stay as they are",
+                "Every account relies on them.",
+                "Copy the role and change the copy.",
+            ),
+            Reason::RoleInUse(n) => words(
+                "This role is in use",
+                format!(
+                    "{} it.",
+                    if *n == 1 {
+                        "1 member or invitation has".to_owned()
+                    } else {
+                        format!("{n} members or invitations have")
+                    }
+                ),
+                "Give those people another role first.",
+            ),
+            Reason::LinkIsSpent => {
+                words("This link does not work any more", "It was used, withdrawn or ran out.", "Ask for a new one.")
+            }
             Reason::AlreadyConsented => words(
                 "Already accepted",
                 "This account is bound by these versions already.",

@@ -7,13 +7,13 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use subtenant::access::policy::*;
-use subtenant::access::{self, Grant, Origin};
+use subtenant::access::{self, Grant, Origin, Scope};
 use subtenant::accounts::{self, Details};
 use subtenant::billing::{self, Change};
 use subtenant::ids::{self, Key};
 use subtenant::problem::{Problem, Reason};
 use subtenant::store::Db;
-use subtenant::store::schema::{assignments, connections, users};
+use subtenant::store::schema::{connections, users};
 use subtenant::{consent, members, roles};
 
 use crate::model::{Account, Given, Model, Outcome, ROLES};
@@ -219,13 +219,16 @@ impl<'w> History<'w> {
                 let role = roles::built_in(db, root, role)?;
                 members::assign(
                     db,
-                    &members::NewAssignment { account: at, user, role, role_account: root, granted_by: None },
-                )?;
-                let row =
-                    assignments::table.filter(assignments::account_key.eq(at)).filter(assignments::role_key.eq(role));
-                Ok(diesel::update(row.filter(assignments::user_key.eq(user)))
-                    .set(assignments::scope.eq(scope))
-                    .execute(db)?)
+                    &members::NewAssignment {
+                        account: at,
+                        user,
+                        role,
+                        role_account: root,
+                        scope: Scope::of_code(scope).expect("a scope"),
+                        ends_at: ids::never(),
+                        granted_by: None,
+                    },
+                )
             });
             self.model.given.push(Given { person, account, role, scope });
         }

@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 13] = [
     &["access"],
     &["web"],
     &["audit"],
-    &["roles", "connections"],
+    &["roles", "connections", "mail"],
     &["members", "consent", "billing"],
     &["accounts", "readiness"],
     &["sign_in", "switcher", "dashboard", "help"],

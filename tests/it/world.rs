@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use subtenant::access::policy::{self, Action, CreateAccounts};
-use subtenant::access::{self, Grant, Origin};
+use subtenant::access::{self, Grant, Origin, Scope};
 use subtenant::accounts::{self, Details, NewChild};
 use subtenant::app::Parts;
 use subtenant::config::{Config, Settings};
@@ -248,13 +249,19 @@ impl<'w> Branch<'w> {
         self
     }
 
-    /// Gives somebody one of the built-in roles here.
+    /// Gives somebody one of the built-in roles, here and below, for good.
     pub fn member(&self, person: &str, role: &str) -> &Branch<'w> {
+        self.member_until(person, role, Scope::HereAndBelow, ids::never())
+    }
+
+    /// Gives somebody one of the built-in roles.
+    pub fn member_until(&self, person: &str, role: &str, scope: Scope, ends_at: NaiveDateTime) -> &Branch<'w> {
         let root = self.world.key(&self.world.known(&self.name).root);
         let (account, user) = (self.world.key(&self.name), self.world.person(person));
         let given = self.world.write(|db| {
             let role = roles::built_in(db, root, role)?;
-            let new = members::NewAssignment { account, user, role, role_account: root, granted_by: None };
+            let new =
+                members::NewAssignment { account, user, role, role_account: root, scope, ends_at, granted_by: None };
             members::assign(db, &new)
         });
         given.expect("the role is given");

@@ -1,12 +1,13 @@
 //! Members: users with roles at an account. Today what signing up needs, and removing one under the rule that every
 //! root account keeps an administrator; inviting and the pages come next.
 
+use chrono::NaiveDateTime;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use crate::access::Grant;
 use crate::access::lookup::scope;
 use crate::access::policy::{DeleteMembers, Permission, Permissions, Resource, Verb};
+use crate::access::{Grant, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
@@ -21,11 +22,19 @@ pub struct NewAssignment {
     pub role: Key,
     /// The account that owns the role: the account itself or one above it.
     pub role_account: Key,
+    pub scope: Scope,
+    /// [`ids::never`] where it has no end.
+    pub ends_at: NaiveDateTime,
     pub granted_by: Option<Key>,
 }
 
-/// Gives a role, here and below. Whoever calls this has checked that it may be given.
+/// Gives a role. Whoever calls this has checked that it may be given. One that ran out is replaced.
 pub fn assign(db: &mut Db, new: &NewAssignment) -> Result<(), Problem> {
+    let same = assignments::table
+        .filter(assignments::account_key.eq(new.account))
+        .filter(assignments::user_key.eq(new.user))
+        .filter(assignments::role_key.eq(new.role));
+    diesel::delete(same.filter(assignments::ends_at.le(ids::now()))).execute(db)?;
     diesel::insert_into(assignments::table)
         .values((
             assignments::key.eq(ids::next_key()),
@@ -33,7 +42,8 @@ pub fn assign(db: &mut Db, new: &NewAssignment) -> Result<(), Problem> {
             assignments::user_key.eq(new.user),
             assignments::role_key.eq(new.role),
             assignments::role_account_key.eq(new.role_account),
-            assignments::scope.eq(scope::HERE_AND_BELOW),
+            assignments::scope.eq(new.scope.code()),
+            assignments::ends_at.eq(new.ends_at),
             assignments::granted_by.eq(new.granted_by),
             assignments::created_at.eq(ids::now()),
         ))
@@ -76,20 +86,22 @@ fn permissions_at(db: &mut Db, account: Key, user: Key) -> Result<Option<Permiss
     Ok(sets.into_iter().map(Permissions).reduce(Permissions::and))
 }
 
-/// How many direct assignments at this account hold `all:all` there.
+/// How many direct assignments at this account hold `all:all` there for good: one that ends keeps nobody in charge.
 fn administrators(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let everything = Permissions::of(&[Permission(Resource::All, Verb::All)]);
     let sets: Vec<i64> = assignments::table
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .filter(assignments::account_key.eq(account))
         .filter(assignments::scope.ne(scope::BELOW))
+        .filter(assignments::ends_at.eq(ids::never()))
         .select(roles::permissions)
         .load(db)?;
     let enough = sets.into_iter().filter(|bits| Permissions(*bits).cover(everything)).count();
     Ok(i64::try_from(enough).unwrap_or(i64::MAX))
 }
 
-/// How many people are direct members of the account.
+/// How many assignments at the account itself hold now.
 pub fn count(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(assignments::table.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?)
+    let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
+    Ok(live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?)
 }

@@ -1,0 +1,3 @@
+DROP TABLE mails;
+DROP INDEX assignments_end;
+ALTER TABLE assignments DROP COLUMN ends_at;
