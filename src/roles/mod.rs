@@ -2,14 +2,16 @@
 //! every root account is born with; making and editing roles comes with its own pages.
 
 use chrono::NaiveDateTime;
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use crate::access::Frame;
-use crate::access::policy::{ADMINISTRATOR, BUILT_IN_ROLES, Permissions};
+use crate::access::lookup::scope;
+use crate::access::policy::{ADMINISTRATOR, BUILT_IN_ROLES, Permission, Permissions, Resource, Verb};
 use crate::ids::{self, Key};
-use crate::problem::Problem;
+use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::schema::roles;
+use crate::store::schema::{assignments, roles};
 use crate::text::name_key;
 
 /// A role as it can be given in an account: its own, or of an account above.
@@ -100,4 +102,25 @@ pub fn built_in(db: &mut Db, root: Key, name: &str) -> Result<Key, Problem> {
         .filter(roles::name_key.eq(name_key(name)))
         .select(roles::key)
         .first(db)?)
+}
+
+/// Whether this set makes somebody an administrator.
+pub fn is_administrator(permissions: Permissions) -> bool {
+    permissions.allow(Permission(Resource::All, Verb::All))
+}
+
+/// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,
+/// for good. To be asked after every change of assignments or roles, under the tree's lock.
+pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
+    let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
+    let owned: Vec<(Key, i64)> = owned.load(db)?;
+    let enough: Vec<Key> =
+        owned.into_iter().filter(|(_, bits)| is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
+    let in_charge = assignments::table
+        .filter(assignments::account_key.eq(root))
+        .filter(assignments::role_key.eq_any(enough))
+        .filter(assignments::scope.ne(scope::BELOW))
+        .filter(assignments::ends_at.eq(ids::never()));
+    let kept: bool = select(exists(in_charge)).get_result(db)?;
+    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
 }
