@@ -5,12 +5,12 @@ use chrono::NaiveDateTime;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use crate::access::lookup::scope;
-use crate::access::policy::{DeleteMembers, Permission, Permissions, Resource, Verb};
+use crate::access::policy::{DeleteMembers, Permissions};
 use crate::access::{Grant, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
+use crate::roles::administrators;
 use crate::store::Db;
 use crate::store::schema::{assignments, roles, users};
 
@@ -84,20 +84,6 @@ fn permissions_at(db: &mut Db, account: Key, user: Key) -> Result<Option<Permiss
         .select(roles::permissions)
         .load(db)?;
     Ok(sets.into_iter().map(Permissions).reduce(Permissions::and))
-}
-
-/// How many direct assignments at this account hold `all:all` there for good: one that ends keeps nobody in charge.
-fn administrators(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    let everything = Permissions::of(&[Permission(Resource::All, Verb::All)]);
-    let sets: Vec<i64> = assignments::table
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq(account))
-        .filter(assignments::scope.ne(scope::BELOW))
-        .filter(assignments::ends_at.eq(ids::never()))
-        .select(roles::permissions)
-        .load(db)?;
-    let enough = sets.into_iter().filter(|bits| Permissions(*bits).cover(everything)).count();
-    Ok(i64::try_from(enough).unwrap_or(i64::MAX))
 }
 
 /// How many assignments at the account itself hold now.
