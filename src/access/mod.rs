@@ -16,6 +16,7 @@ pub mod extract;
 pub mod lookup;
 pub mod policy;
 pub mod session;
+pub mod words;
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
