@@ -16,6 +16,7 @@ use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub use store::mark_verified;
 
 pub fn routes() -> Vec<Route> {
     vec![
