@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 13] = [
     &["audit"],
     &["roles", "connections", "mail"],
     &["members", "consent", "billing"],
-    &["accounts", "readiness"],
+    &["accounts", "readiness", "command"],
     &["sign_in", "switcher", "dashboard", "help"],
     &["app"],
     &["server"],
