@@ -14,6 +14,8 @@ pub enum Problem {
     Forbidden { permission: String, helpers: Vec<String> },
     /// Nobody is signed in, or the session ended.
     SignIn,
+    /// Signed in, but who it is was proven too long ago for this act.
+    Unproven,
     /// Fields of a form, each with what to do about it. The room shows its form again with what was typed.
     Invalid(Errors),
     /// The state of things does not allow it.

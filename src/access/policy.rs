@@ -127,11 +127,20 @@ impl Needs {
 /// Something that can be done in an account; a type, so that an operation's signature names its permission.
 pub trait Action: Send + Sync + 'static {
     const NEEDS: Needs;
+    /// Whether it asks who one is again when that was proven more than some minutes ago.
+    const FRESH: bool;
 }
 
+/// Written after what an action of the list below needs.
+const FRESH: bool = true;
+
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $needs:expr;)*) => {
-        $($(#[$doc])* #[derive(Debug)] pub struct $name; impl Action for $name { const NEEDS: Needs = $needs; })*
+    ($($(#[$doc:meta])* $name:ident = $needs:expr $(, $fresh:ident)?;)*) => {
+        $($(#[$doc])* #[derive(Debug)] pub struct $name;
+        impl Action for $name {
+            const NEEDS: Needs = $needs;
+            const FRESH: bool = false $(| $fresh)?;
+        })*
     };
 }
 
@@ -150,17 +159,21 @@ actions! {
     DeleteAccounts = one(Accounts, Verb::Delete);
     ReadMembers = one(Members, Verb::Read);
     /// Inviting people.
-    CreateMembers = one(Members, Verb::Create);
+    CreateMembers = one(Members, Verb::Create), FRESH;
     /// Giving a member other roles, another scope or another end.
-    UpdateMembers = one(Members, Verb::Update);
-    DeleteMembers = one(Members, Verb::Delete);
+    UpdateMembers = one(Members, Verb::Update), FRESH;
+    DeleteMembers = one(Members, Verb::Delete), FRESH;
     ReadRoles = one(Roles, Verb::Read);
-    CreateRoles = one(Roles, Verb::Create);
-    UpdateRoles = one(Roles, Verb::Update);
-    DeleteRoles = one(Roles, Verb::Delete);
+    CreateRoles = one(Roles, Verb::Create), FRESH;
+    UpdateRoles = one(Roles, Verb::Update), FRESH;
+    DeleteRoles = one(Roles, Verb::Delete), FRESH;
     ReadBilling = one(Billing, Verb::Read);
-    CreateBilling = one(Billing, Verb::Create);
-    UpdateBilling = one(Billing, Verb::Update);
-    DeleteBilling = one(Billing, Verb::Delete);
+    CreateBilling = one(Billing, Verb::Create), FRESH;
+    UpdateBilling = one(Billing, Verb::Update), FRESH;
+    DeleteBilling = one(Billing, Verb::Delete), FRESH;
     ReadAudit = one(Audit, Verb::Read);
 }
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

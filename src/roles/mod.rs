@@ -9,7 +9,9 @@ mod store;
 
 use chrono::NaiveDateTime;
 
-use crate::access::policy::{ADMINISTRATOR, BUILT_IN_ROLES, CreateRoles, DeleteRoles, Permissions, UpdateRoles};
+use crate::access::policy::{
+    ADMINISTRATOR, BUILT_IN_ROLES, CreateRoles, DeleteRoles, Permission, Permissions, Resource, UpdateRoles, Verb,
+};
 use crate::access::{Frame, Grant, Scope, words};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
@@ -18,7 +20,7 @@ use crate::store::Db;
 use crate::text::name_key;
 use effects::Effects;
 pub use pages::routes;
-pub use store::{administrators, find, uses};
+pub use store::{find, keeps_administrator, uses};
 
 /// Roles that one account can own.
 pub const MOST_ROLES: i64 = 100;
@@ -122,8 +124,8 @@ fn edit(
         if !store::update(db, &old, &new)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
-        if by.account().depth == 0 && administrators(db, by.account().key)? == 0 {
-            return Err(Problem::Conflict(Reason::AdminAccessMustExist));
+        if by.account().depth == 0 {
+            store::keeps_administrator(db, by.account().key)?;
         }
         // Last: nobody is asked to confirm what is refused anyway.
         confirm(&effects)?;
@@ -222,4 +224,9 @@ pub fn create_built_in(db: &mut Db, root: Key) -> Result<Key, Problem> {
 /// The role of this name that the account owns: its key.
 pub fn built_in(db: &mut Db, root: Key, name: &str) -> Result<Key, Problem> {
     store::by_name(db, root, name)
+}
+
+/// Whether this set makes somebody an administrator.
+pub fn is_administrator(permissions: Permissions) -> bool {
+    permissions.allow(Permission(Resource::All, Verb::All))
 }

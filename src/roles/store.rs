@@ -1,14 +1,14 @@
 //! Rows of roles, and who has them. Each query takes the account, or the accounts above it.
 
 use chrono::NaiveDateTime;
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
 use super::{NewRole, Role};
 use crate::access::lookup::scope;
-use crate::access::policy::{Permission, Permissions, Resource, Verb};
+use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
-use crate::problem::Problem;
+use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::store::schema::{account_ancestry, assignments, roles};
 use crate::text::name_key;
@@ -142,16 +142,18 @@ pub fn uses(db: &mut Db, role: Key) -> Result<i64, Problem> {
     Ok(live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?)
 }
 
-/// How many direct assignments at this account hold `all:all` there for good: one that ends keeps nobody in charge.
-pub fn administrators(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    let everything = Permissions::one(Permission(Resource::All, Verb::All));
-    let sets: Vec<i64> = assignments::table
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq(account))
+/// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,
+/// for good. To be asked after every change of assignments or roles, under the tree's lock.
+pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
+    let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
+    let owned: Vec<(Key, i64)> = owned.load(db)?;
+    let enough: Vec<Key> =
+        owned.into_iter().filter(|(_, bits)| super::is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
+    let in_charge = assignments::table
+        .filter(assignments::account_key.eq(root))
+        .filter(assignments::role_key.eq_any(enough))
         .filter(assignments::scope.ne(scope::BELOW))
-        .filter(assignments::ends_at.eq(ids::never()))
-        .select(roles::permissions)
-        .load(db)?;
-    let enough = sets.into_iter().filter(|bits| Permissions(*bits).cover(everything)).count();
-    Ok(i64::try_from(enough).unwrap_or(i64::MAX))
+        .filter(assignments::ends_at.eq(ids::never()));
+    let kept: bool = select(exists(in_charge)).get_result(db)?;
+    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
 }
