@@ -14,6 +14,7 @@
 
 pub mod extract;
 pub mod lookup;
+pub mod permissions;
 pub mod policy;
 pub mod session;
 pub mod words;
