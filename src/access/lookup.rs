@@ -95,11 +95,12 @@ fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow)
     Place { key, id, name, depth, root_key, children_count, version }
 }
 
-/// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
+/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.
 struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
+    role: String,
 }
 
 fn assignments_along(db: &mut Db, user: Key, account: Key) -> Result<Vec<Given>, Problem> {
@@ -109,9 +110,10 @@ fn assignments_along(db: &mut Db, user: Key, account: Key) -> Result<Vec<Given>,
         .filter(account_ancestry::descendant_key.eq(account))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, String, i64)>(db)?;
-    Ok(rows.into_iter().map(|(at, scope, bits)| Given { at, scope, permissions: Permissions(bits) }).collect())
+        .select((assignments::account_key, assignments::scope, roles::permissions, roles::name))
+        .load::<(Key, String, i64, String)>(db)?;
+    let given = |(at, scope, bits, role)| Given { at, scope, permissions: Permissions(bits), role };
+    Ok(rows.into_iter().map(given).collect())
 }
 
 fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
@@ -136,7 +138,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
     let mut steps = Vec::with_capacity(places.len());
     for (level, place) in places.into_iter().enumerate() {
         let mut here = from_above;
-        let mut gives = Permissions::NONE;
+        let mut gives = Vec::new();
         for one in given.iter().filter(|one| one.at == place.key) {
             if one.scope != scope::BELOW {
                 here = here.and(one.permissions);
@@ -145,7 +147,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
                 from_above = from_above.and(one.permissions);
             }
             if (level == last && one.scope != scope::BELOW) || (level < last && one.scope != scope::HERE) {
-                gives = gives.and(one.permissions);
+                gives.push((one.permissions, one.role.clone()));
             }
         }
         steps.push(Step { place, held: here, gives });
@@ -175,11 +177,14 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, Key, String, i64)>(db)?;
+        .select((
+            account_ancestry::descendant_key,
+            (assignments::account_key, assignments::scope, roles::permissions, roles::name),
+        ))
+        .load::<(Key, (Key, String, i64, String))>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, scope, bits) in rows {
-        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits) });
+    for (of, (at, scope, bits, role)) in rows {
+        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits), role });
     }
     let nothing = Vec::new();
     Ok(places
