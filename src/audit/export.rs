@@ -19,8 +19,8 @@ use crate::store::{Db, Pool};
 use crate::web::paging::Want;
 use crate::web::{Site, csv, when};
 
-/// Entries read at once; few in tests, so that they meet more than one batch.
-const AT_ONCE: usize = if cfg!(debug_assertions) { 100 } else { 5_000 };
+/// Entries read at once.
+const AT_ONCE: usize = 1_000;
 
 /// One form of the file.
 trait Form: Send + 'static {
@@ -209,7 +209,7 @@ struct Change<'a> {
 
 impl Form for JsonLines {
     const ENDING: &'static str = "jsonl";
-    const MIME: &'static str = "application/x-ndjson";
+    const MIME: &'static str = "application/x-ndjson; charset=utf-8";
 
     fn lines(entries: Vec<Entry>, _: bool) -> Result<Vec<u8>, Problem> {
         let mut bytes = Vec::new();

@@ -81,7 +81,10 @@ pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
         },
         account,
         account_id: near_account.map_or_else(String::new, |one| one.id.clone()),
-        fields: crate::text::count(changes.len() as i64, "field", "fields"),
+        fields: match changes.len() as i64 {
+            0 => "Details".to_owned(),
+            n => crate::text::count(n, "field", "fields"),
+        },
         changes,
         row,
     }
