@@ -17,7 +17,7 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, consent, dashboard, help, readiness, sign_in, switcher};
+use crate::{accounts, audit, billing, command, consent, dashboard, help, readiness, sign_in, switcher};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(consent::routes());
     all.extend(billing::routes());
     all.extend(readiness::routes());
+    all.extend(command::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());

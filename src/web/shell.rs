@@ -26,18 +26,20 @@ pub enum Section {
     Agreements,
     Billing,
     AuditLog,
+    Chain,
     ChildAccounts,
     Switch,
 }
 
 impl Section {
-    pub const EVERY: [Section; 8] = [
+    pub const EVERY: [Section; 9] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
+        Section::Chain,
         Section::ChildAccounts,
         Section::Switch,
     ];
@@ -50,6 +52,7 @@ impl Section {
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
+            Section::Chain => "chain",
             Section::ChildAccounts => "child-accounts",
             Section::Switch => "switch",
         }
@@ -63,6 +66,7 @@ impl Section {
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
+            Section::Chain => "Chain of command",
             Section::ChildAccounts => "Child Accounts",
             Section::Switch => "Switch account",
         }
@@ -76,6 +80,7 @@ impl Section {
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
+            Section::Chain => "chain",
             Section::ChildAccounts => "children",
             Section::Switch => "folder",
         }
@@ -91,7 +96,9 @@ impl Section {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
-            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
+                Needs::Sight
+            }
         }
     }
 
@@ -105,7 +112,14 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
     (None, &[Section::Dashboard, Section::Readiness]),
     (
         Some("Account Administration"),
-        &[Section::Settings, Section::Agreements, Section::Billing, Section::AuditLog, Section::ChildAccounts],
+        &[
+            Section::Settings,
+            Section::Agreements,
+            Section::Billing,
+            Section::AuditLog,
+            Section::ChildAccounts,
+            Section::Chain,
+        ],
     ),
 ];
 

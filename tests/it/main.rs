@@ -16,6 +16,8 @@ mod world;
 
 mod access;
 mod agreements;
+mod chain;
+mod explain;
 mod fresh;
 mod fuzz;
 mod headers;
