@@ -68,6 +68,7 @@ pub fn build(
                 .configure(|app| route::mount(routes(), app)),
         )
         .wrap(from_fn(protect::same_site))
+        .wrap(from_fn(audit::refused::note))
         .wrap(from_fn(errors::dress))
         .wrap(Compress::default())
         .wrap(from_fn(protect::frame))

@@ -140,7 +140,7 @@ fn word(answer: &Answer) -> String {
     let kind = answer.header("content-type");
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
-        StatusCode::OK if kind.starts_with("text/csv") => "file".to_owned(),
+        StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),

@@ -24,6 +24,7 @@ mod headers;
 mod history;
 mod house;
 mod journeys;
+mod log;
 mod model;
 mod models;
 mod money;
