@@ -70,7 +70,7 @@ impl Section {
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
-            Section::Chain => "Chain of Command",
+            Section::Chain => "Chain of command",
             Section::ChildAccounts => "Child Accounts",
             Section::Switch => "Switch account",
         }
