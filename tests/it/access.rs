@@ -114,6 +114,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
         ("{session}", person.session.clone()),
+        ("{passkey}", ids::new_id("passkey")),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
     ]

@@ -16,6 +16,7 @@ mod world;
 
 mod access;
 mod agreements;
+mod factor;
 mod fresh;
 mod fuzz;
 mod headers;
@@ -30,6 +31,7 @@ mod profile;
 mod protect;
 mod queries;
 mod races;
+mod requirement;
 mod security;
 mod shapes;
 mod tabs;
