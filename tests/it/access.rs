@@ -125,6 +125,8 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{role}", role),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
+        // Somebody who reaches every account.
+        ("{user}", world.person_id(&admin_of("root"))),
         ("{session}", person.session.clone()),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
@@ -138,7 +140,7 @@ fn word(answer: &Answer) -> String {
     let kind = answer.header("content-type");
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
-        StatusCode::OK if kind.starts_with("text/csv") => "file".to_owned(),
+        StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),

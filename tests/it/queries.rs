@@ -138,6 +138,8 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("reach", "power=ports:update&given=above&q=admin"),
+        ("your-roles", "action=billing:update"),
         ("roles/compare", "one={role}&other={role}"),
         ("roles/{role}", "page=last"),
     ] {
@@ -155,10 +157,13 @@ fn address(world: &World, page: &str, account: &str) -> String {
         (false, "hub") => "child 0".to_owned(),
         (false, _) => "level 1".to_owned(),
     };
+    let user = world.person_id(&admin_of("root"));
     let row =
         role_rows::table.filter(role_rows::account_key.eq(world.key(account))).filter(role_rows::built_in.eq(false));
     let role: String = world.read(|db| Ok(row.select(role_rows::id).first(db)?)).expect("a role");
-    [("{account}", world.id(account)), ("{role}", role), ("{child}", world.id(&child)), ("{consent}", receipt)]
+    let own = world.id(account);
+    let child = world.id(&child);
+    [("{account}", own), ("{role}", role), ("{child}", child), ("{consent}", receipt), ("{user}", user)]
         .into_iter()
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
         .replace("{document}", "msa")
