@@ -75,7 +75,7 @@ async fn somebody_removed_is_said_to_be() {
     world.account("acme").at("lab").operator("ann");
     let by = world.grant::<DeleteMembers>(&admin_of("acme"), "lab").expect("the administrator may");
     let id = world.person_id("ann");
-    world.write(|db| subtenant::members::remove(db, &by, &id)).expect("ann is removed");
+    world.write(|db| subtenant::members::remove(db, &by, &id, None)).expect("ann is removed");
     let mut admin = world.browser(&admin_of("acme")).await;
     let page = admin.get(&why(&world, "lab", "ann", "ports:update")).await;
     let text = page.text();
@@ -120,7 +120,7 @@ async fn everybody_can_ask_about_themselves() {
     let mut ann = world.browser("ann").await;
     let page = ann.get(&world.path("lab", "your-roles")).await;
     assert_eq!(page.heading(), "Your roles here");
-    assert!(page.text().contains("In lab you can: manage networks and ports."), "{page}");
+    assert!(page.text().contains("In lab you can: see, add, change and remove networks and ports."), "{page}");
     assert!(page.has_button("Explain"));
     let page = ann.get(&format!("{}?action=billing:read", world.path("lab", "your-roles"))).await;
     assert!(page.text().contains("No. You cannot do “Billing: read” in lab."), "{page}");
@@ -139,7 +139,7 @@ async fn people_come_strongest_first_with_all_their_ways() {
     let names: Vec<String> =
         page.rows().iter().map(|row| row[0].split(' ').next().unwrap_or_default().to_owned()).collect();
     assert_eq!(names, ["admin-of-acme", "mia", "olga", "tim", "vera"]);
-    assert_eq!(page.row("vera")[1], "read everything; create, update and delete networks and ports");
+    assert_eq!(page.row("vera")[1], "see everything; add, change and remove networks and ports");
     assert!(page.row("vera")[2].contains("Network operator, from this account, and all below"), "{page}");
     assert!(page.row("vera")[2].contains("Read only, from acme, and all below"), "{page}");
     for (query, people) in [

@@ -18,6 +18,7 @@ mod access;
 mod agreements;
 mod chain;
 mod explain;
+mod fresh;
 mod fuzz;
 mod headers;
 mod history;
