@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 use subtenant::access::Scope;
-use subtenant::access::policy::DeleteMembers;
+use subtenant::access::policy::{DeleteAccounts, DeleteMembers};
 use subtenant::ids;
 
 use crate::world::{World, admin_of};
@@ -185,4 +185,19 @@ async fn many_people_are_paged_without_loss() {
     let back = page.link("Previous").expect("a page before the last");
     let before: Vec<String> = admin.get(&back).await.rows().into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(before, seen[50..100]);
+}
+
+#[actix_web::test]
+async fn a_closed_account_is_explained_to_nobody() {
+    let world = world();
+    world.account("acme").at("lab").operator("ann");
+    let mut admin = world.browser(&admin_of("acme")).await;
+    let address = why(&world, "lab", "ann", "ports:update");
+    assert_eq!(admin.get(&address).await.status, 200);
+    let by = world.grant::<DeleteAccounts>(&admin_of("acme"), "lab").expect("the administrator may");
+    world.write(|db| subtenant::accounts::close(db, &by, by.account().version)).expect("lab is closed");
+    for section in ["reach", "chain", "your-roles", "reach.csv", "chain.svg"] {
+        assert_eq!(admin.get(&world.path("lab", section)).await.status, 404, "{section}");
+    }
+    assert_eq!(admin.get(&address).await.status, 404);
 }

@@ -22,6 +22,7 @@ mod fresh;
 mod fuzz;
 mod headers;
 mod history;
+mod homes;
 mod house;
 mod journeys;
 mod model;
