@@ -17,7 +17,7 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, command, consent, dashboard, help, readiness, sign_in, switcher};
+use crate::{accounts, audit, billing, command, consent, dashboard, help, readiness, roles, sign_in, switcher};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -34,6 +34,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(accounts::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
+    all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(command::routes());
     all.extend(dashboard::routes());
@@ -67,6 +68,7 @@ pub fn build(
                 .configure(|app| route::mount(routes(), app)),
         )
         .wrap(from_fn(protect::same_site))
+        .wrap(from_fn(audit::refused::note))
         .wrap(from_fn(errors::dress))
         .wrap(Compress::default())
         .wrap(from_fn(protect::frame))

@@ -71,14 +71,14 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, assignments::scope.nullable(), roles::permissions.nullable()))
-        .load::<(PlaceRow, Option<String>, Option<i64>)>(db)?;
+        .select((PLACE_COLUMNS, (assignments::scope, roles::permissions, roles::name).nullable()))
+        .load::<(PlaceRow, Option<(String, i64, String)>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
-    for (row, scope, bits) in rows {
+    for (row, role) in rows {
         let place = place_of(row);
-        if let Some((scope, bits)) = scope.zip(bits) {
-            given.push(Given { at: place.key, scope, permissions: Permissions(bits) });
+        if let Some((scope, bits, role)) = role {
+            given.push(Given { at: place.key, scope, permissions: Permissions(bits), role });
         }
         if places.last().is_none_or(|last| last.key != place.key) {
             places.push(place);
@@ -113,11 +113,12 @@ fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow)
     Place { key, id, name, depth, root_key, children_count, version }
 }
 
-/// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
+/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.
 struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
+    role: String,
 }
 
 fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
@@ -142,7 +143,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
     let mut steps = Vec::with_capacity(places.len());
     for (level, place) in places.into_iter().enumerate() {
         let mut here = from_above;
-        let mut gives = Permissions::NONE;
+        let mut gives = Vec::new();
         for one in given.iter().filter(|one| one.at == place.key) {
             if one.scope != scope::BELOW {
                 here = here.and(one.permissions);
@@ -151,7 +152,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
                 from_above = from_above.and(one.permissions);
             }
             if (level == last && one.scope != scope::BELOW) || (level < last && one.scope != scope::HERE) {
-                gives = gives.and(one.permissions);
+                gives.push((one.permissions, one.role.clone()));
             }
         }
         steps.push(Step { place, held: here, gives });
@@ -181,11 +182,14 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, Key, String, i64)>(db)?;
+        .select((
+            account_ancestry::descendant_key,
+            (assignments::account_key, assignments::scope, roles::permissions, roles::name),
+        ))
+        .load::<(Key, (Key, String, i64, String))>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, scope, bits) in rows {
-        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits) });
+    for (of, (at, scope, bits, role)) in rows {
+        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits), role });
     }
     let nothing = Vec::new();
     Ok(places

@@ -11,6 +11,7 @@ use crate::access::session::entry;
 use crate::access::{Me, extract};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem};
+use crate::store::Db;
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
@@ -88,24 +89,23 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     let found = if email.contains('\0') { None } else { site.pool.read(move |db| store::by_email(db, &email)).await? };
     let user = found.as_ref().map(|(user, _)| *user);
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
-    let noted = (user, right);
-    let noting = site.pool.write(move |db| {
-        if noted.1 {
-            throttle::succeeded(db, &attempt)?;
-        }
-        if let Some(user) = noted.0 {
-            super::record_sign_in(db, user, &origin, "password", !noted.1)?;
-        }
-        Ok(())
-    });
-    noting.await?;
     match user.filter(|_| right) {
         Some(user) => {
+            let noting = site.pool.write(move |db| {
+                throttle::succeeded(db, &attempt)?;
+                super::record_sign_in(db, user, &origin, "password", false)
+            });
+            noting.await?;
             start_session(&site.req, user)?;
             let back = own_path(form.value("back"));
             Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
         }
         None => {
+            if let Some(user) = user {
+                // Afterwards, because for an address that nobody has there is nothing to write.
+                let noting = move |db: &mut Db| super::record_sign_in(db, user, &origin, "password", true);
+                site.pool.write_afterwards("a failed sign-in was not noted", noting).await;
+            }
             let errors = Errors::one("email", "Email or password is not right. Check both and try again");
             refuse_sign_in(&guest, &site, &form, errors)
         }

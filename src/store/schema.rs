@@ -273,6 +273,7 @@ diesel::table! {
         address -> Text,
         user_agent -> Text,
         request_id -> Text,
+        acting_role -> Text,
     }
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -23,6 +23,7 @@ pub enum Section {
     Dashboard,
     Readiness,
     Settings,
+    Roles,
     Agreements,
     Billing,
     AuditLog,
@@ -32,10 +33,11 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 9] = [
+    pub const EVERY: [Section; 10] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
+        Section::Roles,
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
@@ -49,6 +51,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Roles => "roles",
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
@@ -63,6 +66,7 @@ impl Section {
             Section::Dashboard => "Dashboard",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
+            Section::Roles => "Roles",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
@@ -77,6 +81,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Roles => "roles",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
@@ -94,6 +99,7 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Roles => ReadRoles::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
@@ -114,6 +120,7 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
         Some("Account Administration"),
         &[
             Section::Settings,
+            Section::Roles,
             Section::Agreements,
             Section::Billing,
             Section::AuditLog,

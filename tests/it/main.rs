@@ -25,6 +25,7 @@ mod history;
 mod homes;
 mod house;
 mod journeys;
+mod log;
 mod model;
 mod models;
 mod money;
