@@ -25,6 +25,7 @@ mod fresh;
 mod fuzz;
 mod headers;
 mod history;
+mod homes;
 mod house;
 mod journeys;
 mod log;
