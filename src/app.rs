@@ -17,7 +17,7 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, consent, dashboard, help, readiness, sign_in, switcher};
+use crate::{accounts, audit, billing, consent, dashboard, help, invites, members, readiness, sign_in, switcher};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -31,7 +31,9 @@ pub struct Parts {
 pub fn routes() -> Vec<Route> {
     let mut all = vec![get("/healthz", healthz), get("/readyz", readyz)];
     all.extend(sign_in::routes());
+    all.extend(invites::routes());
     all.extend(accounts::routes());
+    all.extend(members::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
     all.extend(readiness::routes());

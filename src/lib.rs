@@ -11,7 +11,8 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`connections`], [`consent`], [`billing`], [`roles`],
-//!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
+//!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`invites`],
+//!   [`help`]
 //! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
@@ -37,6 +38,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod help;
 pub mod ids;
+pub mod invites;
 pub mod mail;
 pub mod members;
 pub mod problem;

@@ -39,8 +39,13 @@ pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_accou
 /// The account with this id as this user sees it. NotFound when there is none, it is closed, or the user is gone;
 /// whether the user may see it is [`super::Grant`]'s to say.
 pub fn frame(db: &mut Db, user: Key, account_id: &str) -> Result<Frame, Problem> {
-    let actor = users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?;
-    frame_for(db, actor_of(actor), account_id)
+    let actor = actor(db, user)?;
+    frame_for(db, actor, account_id)
+}
+
+/// Somebody who is not signed in by a session: just signed up, or spoken of by a command.
+pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
+    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
 }
 
 pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<Frame, Problem> {

@@ -112,15 +112,22 @@ pub fn is_administrator(permissions: Permissions) -> bool {
 /// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,
 /// for good. To be asked after every change of assignments or roles, under the tree's lock.
 pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
+    const NOBODY: Key = 0;
+    let kept = administrator_besides(db, root, NOBODY)?;
+    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
+}
+
+/// Whether the root account has such a member who is not this person.
+pub fn administrator_besides(db: &mut Db, root: Key, user: Key) -> Result<bool, Problem> {
     let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
     let owned: Vec<(Key, i64)> = owned.load(db)?;
     let enough: Vec<Key> =
         owned.into_iter().filter(|(_, bits)| is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
     let in_charge = assignments::table
         .filter(assignments::account_key.eq(root))
+        .filter(assignments::user_key.ne(user))
         .filter(assignments::role_key.eq_any(enough))
         .filter(assignments::scope.ne(scope::BELOW))
         .filter(assignments::ends_at.eq(ids::never()));
-    let kept: bool = select(exists(in_charge)).get_result(db)?;
-    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
+    Ok(select(exists(in_charge)).get_result(db)?)
 }

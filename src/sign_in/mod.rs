@@ -6,7 +6,7 @@ mod pages;
 pub mod password;
 mod profile;
 mod store;
-mod throttle;
+pub(crate) mod throttle;
 
 use crate::access::{Actor, Origin};
 use crate::accounts;
@@ -16,6 +16,7 @@ use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub(crate) use pages::start_session;
 
 pub fn routes() -> Vec<Route> {
     vec![

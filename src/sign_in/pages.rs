@@ -100,7 +100,7 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
 }
 
 /// A new token at each sign-in; the old one, if any, is dead.
-fn start_session(req: &HttpRequest, user: Key) -> Result<(), Problem> {
+pub(crate) fn start_session(req: &HttpRequest, user: Key) -> Result<(), Problem> {
     let session = req.get_session();
     let origin = extract::origin(req);
     session.clear();

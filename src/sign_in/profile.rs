@@ -10,7 +10,9 @@ use super::throttle::{self, Attempt};
 use super::{Names, device, password, store};
 use crate::access::Me;
 use crate::ids;
+use crate::members::{self, Membership};
 use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -26,6 +28,7 @@ struct ProfilePage {
     password: Filled,
     appearance: Filled,
     sessions: Vec<SessionView>,
+    memberships: Vec<Membership>,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -47,6 +50,9 @@ struct EndPage {
     session: SessionView,
 }
 
+/// Roles that the page lists; the switcher finds every account.
+const MOST_MEMBERSHIPS: i64 = 50;
+
 /// Which form of the page came back, and how.
 #[derive(Default)]
 struct Returned {
@@ -57,8 +63,11 @@ struct Returned {
 
 async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, Problem> {
     let user = me.actor.key;
-    let (known, sessions) =
-        site.pool.read(move |db| Ok((store::names(db, user)?, store::live_sessions(db, user)?))).await?;
+    let read = move |db: &mut Db| {
+        let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
+        Ok((store::names(db, user)?, store::live_sessions(db, user)?, memberships))
+    };
+    let (known, sessions, memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -77,6 +86,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         names,
         password,
         appearance,
+        memberships,
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };

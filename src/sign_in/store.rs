@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 use crate::store::schema::{accounts, assignments, sessions, users};
-use crate::text::email_key;
+use crate::text::{email_key, name_key};
 
 pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
     let (key, id) = (ids::next_key(), ids::new_id("user"));
@@ -24,6 +24,7 @@ pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
             users::email_key.eq(email_key(&new.email)),
             users::first_name.eq(&new.first_name),
             users::last_name.eq(&new.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", new.first_name, new.last_name))),
             users::company.eq(&new.company),
             users::password_hash.eq(&new.password_hash),
             users::created_at.eq(ids::now()),
@@ -70,6 +71,7 @@ pub fn update_names(db: &mut Db, user: Key, names: &Names, version: i64) -> Resu
         .set((
             users::first_name.eq(&names.first_name),
             users::last_name.eq(&names.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", names.first_name, names.last_name))),
             users::company.eq(&names.company),
             users::version.eq(version + 1),
         ))
@@ -136,12 +138,26 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
             return Ok(Some(id));
         }
     }
-    Ok(assignments::table
+    let topmost = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(actor.key))
         .filter(assignments::ends_at.gt(crate::ids::now()))
         .filter(accounts::closed_at.is_null())
         .filter(assignments::scope.ne(lookup::scope::BELOW))
+        .order((accounts::depth, accounts::name_key, accounts::key))
+        .select(accounts::id)
+        .first(db)
+        .optional()?;
+    if topmost.is_some() { Ok(topmost) } else { home_below(db, actor) }
+}
+
+/// For somebody whose roles hold below accounts only: the first account there.
+fn home_below(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
+    Ok(assignments::table
+        .inner_join(accounts::table.on(accounts::parent_key.eq(assignments::account_key.nullable())))
+        .filter(assignments::user_key.eq(actor.key))
+        .filter(assignments::ends_at.gt(crate::ids::now()))
+        .filter(accounts::closed_at.is_null())
         .order((accounts::depth, accounts::name_key, accounts::key))
         .select(accounts::id)
         .first(db)

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -23,6 +23,7 @@ pub enum Section {
     Dashboard,
     Readiness,
     Settings,
+    Members,
     Agreements,
     Billing,
     AuditLog,
@@ -31,10 +32,11 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 8] = [
+    pub const EVERY: [Section; 9] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
+        Section::Members,
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
@@ -47,6 +49,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Members => "members",
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
@@ -60,6 +63,7 @@ impl Section {
             Section::Dashboard => "Dashboard",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
+            Section::Members => "Members",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
@@ -73,6 +77,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Members => "user",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
@@ -89,6 +94,7 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Members => ReadMembers::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
@@ -105,7 +111,14 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
     (None, &[Section::Dashboard, Section::Readiness]),
     (
         Some("Account Administration"),
-        &[Section::Settings, Section::Agreements, Section::Billing, Section::AuditLog, Section::ChildAccounts],
+        &[
+            Section::Settings,
+            Section::Members,
+            Section::Agreements,
+            Section::Billing,
+            Section::AuditLog,
+            Section::ChildAccounts,
+        ],
     ),
 ];
 

@@ -10,11 +10,12 @@ use diesel::prelude::*;
 use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
 use subtenant::app::routes;
 use subtenant::store::Db;
-use subtenant::store::schema::{accounts as account_rows, consents, sessions};
+use subtenant::store::schema::{accounts as account_rows, consents, invitations, sessions};
 use subtenant::web::route::Route;
 use subtenant::{accounts, billing, consent, ids};
 
 use crate::browser::{Answer, Browser, FORM};
+use crate::invited::{invite, link, pending};
 use crate::money::invoice;
 use crate::page::Page;
 use crate::world::{World, admin_of};
@@ -53,12 +54,20 @@ fn furnish(world: &World, account: &str) {
     world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
     let branch = world.account("root").at(account);
     branch.child(&format!("open in {account}"));
+    branch.account_manager(&format!("guest of {account}"));
+    invite(world, &admin, account, "newcomer@example.com", "Account manager");
     for role in ROLES {
+        invite(world, &admin, account, &invited_by(role), "Account manager");
         let name = format!("closed in {account} for {role}");
         branch.child(&name);
         let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
     }
+}
+
+/// Whose invitation somebody in this role can take back: doing so leaves the next.
+fn invited_by(role: &str) -> String {
+    format!("for.{}@example.com", role.replace(' ', "."))
 }
 
 /// Somebody with the values that addresses need.
@@ -109,7 +118,14 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     let child = if closed { format!("closed in {account} for {role}") } else { format!("open in {account}") };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
+    if path == "/invites/{token}" {
+        return link(world, &admin_of("root"), account, &pending(world, account, "newcomer@example.com"));
+    }
+    let removed = path.ends_with("/withdraw");
+    let invited = if removed { invited_by(role) } else { "newcomer@example.com".to_owned() };
     [
+        ("{member}", world.person_id(&format!("guest of {account}"))),
+        ("{invitation}", invitation(world, account, &invited)),
         ("{account}", world.id(account)),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
@@ -119,6 +135,15 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (name, value)| path.replace(name, &value))
+}
+
+/// Also one that was withdrawn meanwhile.
+fn invitation(world: &World, account: &str, email: &str) -> String {
+    let row = invitations::table
+        .filter(invitations::account_key.eq(world.key(account)))
+        .filter(invitations::email.eq(email))
+        .select(invitations::id);
+    world.read(|db| Ok(row.first(db)?)).expect("an invitation")
 }
 
 /// The outcome in a word.
@@ -236,8 +261,15 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    for route in routes().iter().filter(|r| r.path.contains("{child}") || r.path.contains("{consent}")) {
+    let named = ["{child}", "{consent}", "{member}", "{invitation}"];
+    // Taking away what is not there is no mistake, and answered alike whatever was named.
+    let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
+    for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {
         for foreign in ["sibling", "parent", "child"] {
+            // A member of the parent is one here too.
+            if foreign == "parent" && route.path.contains("{member}") {
+                continue;
+            }
             let real = address(&world, route.path, foreign, &admin).replace(&world.id(foreign), &world.id("own"));
             let answer = admin.ask(&route.method, &real).await;
             assert_eq!(answer.status, 404, "{} {real} names something of {foreign}", route.method);

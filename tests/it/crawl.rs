@@ -9,11 +9,12 @@ use subtenant::store::Db;
 use subtenant::{accounts, billing, consent};
 
 use crate::browser::{Answer, Browser};
+use crate::invited::invite;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
 /// `acme` with `lab` (nothing done yet), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed)
-/// and `closed`.
+/// and `closed`. Mara is a member of `lab`, two people are invited there.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -34,6 +35,11 @@ pub fn furnish(world: &World) {
     world.write(|db| billing::add(db, &by, &invoice("paid", false), "")).expect("a payment method");
     let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
     world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    world.account("acme").at("lab").operator("mara");
+    world.account("acme").at("bound").administrator(&admin);
+    for email in ["newcomer@example.com", "admin-of-acme@example.com"] {
+        invite(world, &admin, "lab", email, "Read only");
+    }
 }
 
 const MOST_PAGES: usize = 1000;

@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use subtenant::app::routes;
 
 use crate::browser::Browser;
+use crate::invited::{link, pending};
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
@@ -18,13 +19,20 @@ pub fn changing() -> Vec<&'static str> {
 /// The address of the form of a route, in an account where it can be carried out.
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
+        _ if path.contains("{member}") => "lab",
+        Some("leave") => "bound",
         Some("close") => "doomed",
         Some("edit" | "remove") => "paid",
         Some("restore") => "acme",
         _ => "lab",
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
-    path.replace("{session}", session)
+    let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
+    let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
+    if path != "/invites/{token}" {
+        return path;
+    }
+    link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"))
 }
 
 /// The form of this address on its page, filled in so that it will be taken.
@@ -33,12 +41,14 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
     let found = browser.page.forms().into_iter().find(|form| form.action == uri);
     let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
     for control in &mut form.controls {
-        control.on = true;
+        // Nobody is named who could be invited.
+        control.on = control.name != "invite_contacts";
         let value = match control.name.as_str() {
             "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
             "description" => "changed",
             "email" if uri == "/sign-in" => "admin-of-acme@example.com",
             "email" => "changed@example.com",
+            "emails" => "friend@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",
             "country" => "Norway",

@@ -15,6 +15,7 @@ use subtenant::store::schema::consents;
 use subtenant::{accounts, billing, consent};
 
 use crate::browser::Browser;
+use crate::invited::{invite, pending};
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
@@ -82,6 +83,14 @@ fn fill(world: &World, levels: usize, width: usize) {
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
     }
     pay(world, &admin, "root");
+    for account in ["root", "hub"] {
+        let branch = world.account("root").at(account);
+        // More than a page, and fewer than one piece of a file.
+        for n in 0..width.min(120) {
+            branch.operator(&format!("member {n} of {account}"));
+            invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
+        }
+    }
 }
 
 fn pay(world: &World, admin: &str, account: &str) {
@@ -112,10 +121,14 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("members", "q=member"),
+        ("members", "show=inherited"),
+        ("members", "show=invited"),
+        ("members.csv", "show=invited"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
-    pages.retain(|path| !path.contains("{session}"));
+    pages.retain(|path| !path.contains("{session}") && !path.contains("{token}"));
     pages
 }
 
@@ -132,6 +145,8 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
         .replace("{document}", "msa")
         .replace("{version}", "1")
+        .replace("{member}", &world.person_id(&format!("member 0 of {account}")))
+        .replace("{invitation}", &pending(world, account, &format!("0@{account}.example")))
 }
 
 /// How many statements the page runs when it is looked at again.
