@@ -17,7 +17,9 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, consent, dashboard, help, invites, members, readiness, sign_in, switcher};
+use crate::{
+    accounts, audit, billing, command, consent, dashboard, help, invites, members, readiness, sign_in, switcher,
+};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(consent::routes());
     all.extend(billing::routes());
     all.extend(readiness::routes());
+    all.extend(command::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());

@@ -20,6 +20,7 @@ fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin, token: &str) -> Result<(
     database::write(db, |db| {
         let user = sign_in::add_user(db, new, origin)?;
         let actor = lookup::actor(db, user)?;
+        sign_in::mark_verified(db, user)?;
         let accepted = members::accept(db, &actor, origin, token)?;
         Ok((actor, accepted))
     })

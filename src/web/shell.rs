@@ -27,12 +27,13 @@ pub enum Section {
     Agreements,
     Billing,
     AuditLog,
+    Chain,
     ChildAccounts,
     Switch,
 }
 
 impl Section {
-    pub const EVERY: [Section; 9] = [
+    pub const EVERY: [Section; 10] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
@@ -40,6 +41,7 @@ impl Section {
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
+        Section::Chain,
         Section::ChildAccounts,
         Section::Switch,
     ];
@@ -53,6 +55,7 @@ impl Section {
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
+            Section::Chain => "chain",
             Section::ChildAccounts => "child-accounts",
             Section::Switch => "switch",
         }
@@ -67,6 +70,7 @@ impl Section {
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
+            Section::Chain => "Chain of command",
             Section::ChildAccounts => "Child Accounts",
             Section::Switch => "Switch account",
         }
@@ -81,6 +85,7 @@ impl Section {
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
+            Section::Chain => "chain",
             Section::ChildAccounts => "children",
             Section::Switch => "folder",
         }
@@ -97,7 +102,9 @@ impl Section {
             Section::Members => ReadMembers::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
-            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
+                Needs::Sight
+            }
         }
     }
 
@@ -118,6 +125,7 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
             Section::Billing,
             Section::AuditLog,
             Section::ChildAccounts,
+            Section::Chain,
         ],
     ),
 ];

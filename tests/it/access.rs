@@ -129,6 +129,8 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{account}", world.id(account)),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
+        // Somebody who reaches every account.
+        ("{user}", world.person_id(&admin_of("root"))),
         ("{session}", person.session.clone()),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),

@@ -125,7 +125,7 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "remove" | "consent" | "leave" | "withdraw" | "{token}" => {
+            "close" | "restore" | "end" | "again" | "remove" | "consent" | "leave" | "withdraw" | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),

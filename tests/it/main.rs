@@ -17,6 +17,10 @@ mod world;
 
 mod access;
 mod agreements;
+mod chain;
+mod charge;
+mod explain;
+mod fresh;
 mod fuzz;
 mod headers;
 mod history;

@@ -125,6 +125,8 @@ fn pages() -> Vec<String> {
         ("members", "show=inherited"),
         ("members", "show=invited"),
         ("members.csv", "show=invited"),
+        ("reach", "power=ports:update&given=above&q=admin"),
+        ("your-roles", "action=billing:update"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
@@ -140,7 +142,8 @@ fn address(world: &World, page: &str, account: &str) -> String {
         (false, "hub") => "child 0".to_owned(),
         (false, _) => "level 1".to_owned(),
     };
-    [("{account}", world.id(account)), ("{child}", world.id(&child)), ("{consent}", receipt)]
+    let user = world.person_id(&admin_of("root"));
+    [("{account}", world.id(account)), ("{child}", world.id(&child)), ("{consent}", receipt), ("{user}", user)]
         .into_iter()
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
         .replace("{document}", "msa")

@@ -4,8 +4,8 @@
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
 use super::view;
-use crate::access::policy::{Permission, Permissions, Resource, Verb};
-use crate::access::{Frame, Scope};
+use crate::access::policy::Permissions;
+use crate::access::{self, Frame, Scope};
 use crate::ids;
 use crate::members::words;
 use crate::problem::Problem;
@@ -81,16 +81,10 @@ fn can_give(frame: &Frame, role: &Role) -> bool {
 }
 
 fn refusal(frame: &Frame, role: &Role) -> String {
-    let lacking = lacking(role.permissions, frame.held());
-    format!("You cannot give it, because you cannot {} yourself.", words::powers(lacking).join("; "))
-}
-
-/// What is in the one set and not in the other.
-fn lacking(wanted: Permissions, held: Permissions) -> Permissions {
-    let single = |r: Resource| Verb::EVERY[1..].iter().map(move |v| Permission(r, *v));
-    let every = Resource::EVERY[1..].iter().flat_map(|r| single(*r));
-    let lacking: Vec<Permission> = every.filter(|one| wanted.allow(*one) && !held.allow(*one)).collect();
-    Permissions::of(&lacking)
+    let lacking = role.permissions.list().map(Permissions::one).filter(|one| !frame.held().cover(*one));
+    let lacking = access::words::powers(lacking.fold(Permissions::NONE, Permissions::and));
+    let what = if lacking == "everything" { "do everything" } else { &lacking };
+    format!("You cannot give it, because you cannot {what} yourself.")
 }
 
 fn scopes(below: i64) -> Vec<(&'static str, &'static str, String)> {

@@ -99,7 +99,7 @@ pub fn rows(db: &mut Db, by: &Grant<ReadMembers>, listed: Vec<Listed>) -> Result
             may_change: by.frame().may::<UpdateMembers>(),
             may_remove: by.frame().may::<DeleteMembers>() && !own.is_empty(),
             is_me: one.key == by.actor().key,
-            last_seen: one.last_seen_at.map(When::from),
+            last_seen: one.last_seen_at.map(When::day),
             id: one.id,
             email: one.email,
             own,
