@@ -4,6 +4,12 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod charge;
+//mod command_acts;
+//mod command_grants;
+//mod command_members;
+//mod command_model;
+//mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
@@ -43,6 +49,7 @@ mod queries;
 mod races;
 mod requirement;
 mod roles;
+mod revocation;
 mod security;
 mod shapes;
 mod tabs;
