@@ -18,7 +18,7 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, consent, dashboard, factor, help, readiness, sign_in, switcher};
+use crate::{accounts, audit, billing, command, consent, dashboard, factor, help, readiness, roles, sign_in, switcher};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -37,7 +37,9 @@ pub fn routes() -> Vec<Route> {
     all.extend(accounts::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
+    all.extend(roles::routes());
     all.extend(readiness::routes());
+    all.extend(command::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());
@@ -70,6 +72,7 @@ pub fn build(
                 .configure(|app| route::mount(routes(), app)),
         )
         .wrap(from_fn(protect::same_site))
+        .wrap(from_fn(audit::refused::note))
         .wrap(from_fn(errors::dress))
         .wrap(Compress::default())
         .wrap(from_fn(protect::frame))

@@ -11,7 +11,8 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`billing`],
-//!   [`roles`], [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
+//!   [`roles`], [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`],
+//!   [`help`]
 //! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
@@ -30,6 +31,7 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod billing;
+pub mod command;
 pub mod config;
 pub mod connections;
 pub mod consent;

@@ -53,7 +53,7 @@ pub fn must_exist(config: &Config) -> anyhow::Result<()> {
 
 /// Serves until told to stop. `greeting` is printed once people can connect.
 pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
-    let bind = parts.config.bind;
+    let (bind, pool) = (parts.config.bind, parts.pool.clone());
     let server = HttpServer::new(move || app::build(parts.clone()))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -71,6 +71,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
         }
     });
     server.await?;
+    pool.settled().await;
     Ok(())
 }
 

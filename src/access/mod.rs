@@ -4,7 +4,7 @@
 //! A grant can only come from the check, and only for its own action:
 //! ```compile_fail,E0451
 //! # use subtenant::access::{Grant, policy::DeleteAccounts};
-//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), from: todo!(), action: todo!() } }
+//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), acting: todo!(), action: todo!() } }
 //! ```
 //! ```compile_fail,E0308
 //! # use subtenant::access::{Grant, policy::{CreateAccounts, ReadAccounts}};
@@ -14,20 +14,21 @@
 
 pub mod extract;
 pub mod lookup;
+pub mod permissions;
 pub mod policy;
 pub mod session;
+pub mod words;
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::{Duration, NaiveDateTime};
-
-use crate::ids::{self, Key};
+use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 pub use extract::{FreshMe, In, Me};
 use policy::{Action, Needs, Permissions};
+pub use session::SessionHandle;
 
 /// A person who is signed in.
 #[derive(Debug, Clone)]
@@ -44,27 +45,6 @@ pub struct Actor {
 impl Actor {
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
-    }
-}
-
-/// The session a request came with.
-#[derive(Debug, Clone)]
-pub struct SessionHandle {
-    /// The public handle, not the token.
-    pub id: String,
-    pub csrf: String,
-    pub signed_in_at: NaiveDateTime,
-    pub last_used_at: NaiveDateTime,
-    /// When the person last proved who they are.
-    pub fresh_at: NaiveDateTime,
-    /// Whether it was opened with a second factor.
-    pub second_factor: bool,
-}
-
-impl SessionHandle {
-    /// Whether who this is was proven within the last minutes, as sensitive acts want it.
-    pub fn is_fresh(&self) -> bool {
-        ids::now() - self.fresh_at < Duration::minutes(session::FRESH_MINUTES)
     }
 }
 
@@ -157,8 +137,15 @@ impl Scope {
 pub struct Step {
     pub place: Place,
     pub held: Permissions,
-    /// What the assignments made at this very account give in the account in the address.
-    pub gives: Permissions,
+    /// What the assignments made at this very account give in the account in the address, each with its role's name.
+    pub gives: Vec<(Permissions, String)>,
+}
+
+/// As what somebody acts: the account that the right comes from, and the names of the roles there that give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    pub from: Key,
+    pub role: String,
 }
 
 impl Frame {
@@ -191,6 +178,17 @@ impl Frame {
         self.chain.iter().find(|step| step.place.key == key)
     }
 
+    /// As what the actor does what needs this: from the nearest account whose assignments are enough.
+    pub fn acting(&self, needs: Needs) -> Option<Acting> {
+        self.chain.iter().rev().find_map(|step| {
+            let enough = step.gives.iter().filter(|(permissions, _)| needs.met_by(*permissions));
+            let mut roles: Vec<&str> = enough.map(|(_, role)| role.as_str()).collect();
+            roles.sort_unstable();
+            roles.dedup();
+            (!roles.is_empty()).then(|| Acting { from: step.place.key, role: roles.join(", ") })
+        })
+    }
+
     /// Whether the actor holds all of `permissions` wherever this scope reaches: nobody can grant more than that.
     pub fn covers(&self, permissions: Permissions, scope: Scope) -> bool {
         (!scope.holds_here() || self.held().cover(permissions))
@@ -214,13 +212,18 @@ impl Frame {
 pub struct Grant<A> {
     frame: Arc<Frame>,
     origin: Origin,
-    from: Key,
+    acting: Acting,
     action: PhantomData<fn() -> A>,
 }
 
 impl<A> Clone for Grant<A> {
     fn clone(&self) -> Grant<A> {
-        Grant { frame: self.frame.clone(), origin: self.origin.clone(), from: self.from, action: PhantomData }
+        Grant {
+            frame: self.frame.clone(),
+            origin: self.origin.clone(),
+            acting: self.acting.clone(),
+            action: PhantomData,
+        }
     }
 }
 
@@ -234,14 +237,9 @@ impl<A: Action> Grant<A> {
             let Needs::One(permission) = A::NEEDS else { return Err(Problem::NotFound) };
             return Err(Problem::Forbidden { permission: permission.to_string(), helpers: Vec::new() });
         }
-        // The nearest account whose assignments alone are enough; else the nearest that gives anything.
-        let giving = |enough: &dyn Fn(Permissions) -> bool| {
-            frame.chain.iter().rev().find(|step| enough(step.gives)).map(|step| step.place.key)
-        };
-        let from = giving(&|gives| A::NEEDS.met_by(gives))
-            .or_else(|| giving(&|gives| !gives.is_empty()))
-            .unwrap_or(frame.account().key);
-        Ok(Grant { frame, origin, from, action: PhantomData })
+        // What is held is the sum of what is given along the chain, and one role is enough for one permission.
+        let acting = frame.acting(A::NEEDS).ok_or_else(|| Problem::bug("a right that no role gives"))?;
+        Ok(Grant { frame, origin, acting, action: PhantomData })
     }
 
     /// The same check again, inside the transaction that writes and after its lock: what was true when the request
@@ -261,7 +259,11 @@ impl<A: Action> Grant<A> {
 
     /// The account whose role gives the right: the account itself or one above it.
     pub fn acting_from(&self) -> Key {
-        self.from
+        self.acting.from
+    }
+
+    pub fn acting(&self) -> &Acting {
+        &self.acting
     }
 
     pub fn origin(&self) -> &Origin {

@@ -1,7 +1,7 @@
 //! What can be permitted (resource x verb), what the built-in roles hold, and which permission each act needs: the
 //! whole policy on one page. `tests/it/access.txt` is the same printed as a grid of routes and roles.
 
-use std::fmt;
+pub use super::permissions::{Permission, Permissions};
 
 /// What a permission is about. The words are the published interface's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,13 @@ impl Resource {
     pub fn word(self) -> &'static str {
         ["all", "accounts", "members", "roles", "billing", "networks", "ports", "apikeys", "audit"][self as usize]
     }
+
+    /// As people read it.
+    pub fn title(self) -> &'static str {
+        const TITLES: [&str; 9] =
+            ["All resources", "Accounts", "Members", "Roles", "Billing", "Networks", "Ports", "API keys", "Audit"];
+        TITLES[self as usize]
+    }
 }
 
 impl Verb {
@@ -52,71 +59,10 @@ impl Verb {
     }
 }
 
-/// One permission: a verb on a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Permission(pub Resource, pub Verb);
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.word(), self.1.word())
-    }
-}
-
-/// A set of permissions, one bit each, as it is stored in `roles.permissions`: bit = resource x 5 + verb, in the
-/// order of the enumerations above (never reorder them). Sets add up; nothing takes a permission away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Permissions(pub i64);
-
-impl Permissions {
-    pub const NONE: Permissions = Permissions(0);
-
-    pub const fn of(list: &[Permission]) -> Permissions {
-        let mut bits = 0;
-        let mut i = 0;
-        while i < list.len() {
-            bits |= Permissions::bit(list[i]);
-            i += 1;
-        }
-        Permissions(bits)
-    }
-
-    const fn bit(permission: Permission) -> i64 {
-        1 << (permission.0 as i64 * 5 + permission.1 as i64)
-    }
-
-    #[must_use]
-    pub fn and(self, more: Permissions) -> Permissions {
-        Permissions(self.0 | more.0)
-    }
-
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Whether the set allows this: by itself, by `all` verbs of the resource, or by the verb on all resources.
-    pub fn allow(self, Permission(resource, verb): Permission) -> bool {
-        [(resource, verb), (resource, Verb::All), (Resource::All, verb), (Resource::All, Verb::All)]
-            .into_iter()
-            .any(|(r, v)| self.0 & Permissions::bit(Permission(r, v)) != 0)
-    }
-
-    /// Whether everything that `other` allows is allowed here too: nobody can grant more than this.
-    pub fn cover(self, other: Permissions) -> bool {
-        Resource::EVERY.into_iter().all(|r| {
-            Verb::EVERY.into_iter().all(|v| other.0 & Permissions::bit(Permission(r, v)) == 0 || self.covers_one(r, v))
-        })
-    }
-
-    fn covers_one(self, resource: Resource, verb: Verb) -> bool {
-        if self.allow(Permission(resource, verb)) {
-            return true;
-        }
-        let resources: &[Resource] = if resource == Resource::All { &Resource::EVERY[1..] } else { &[resource] };
-        let verbs: &[Verb] = if verb == Verb::All { &Verb::EVERY[1..] } else { &[verb] };
-        (resource == Resource::All || verb == Verb::All)
-            && resources.iter().all(|r| verbs.iter().all(|v| self.allow(Permission(*r, *v))))
-    }
-}
+/// What goes along with a verb on the same resource: whoever creates, changes or deletes something may see it too.
+/// Added when a role is saved. Nothing else is implied.
+pub const IMPLIED: [(Verb, Verb); 3] =
+    [(Verb::Create, Verb::Read), (Verb::Update, Verb::Read), (Verb::Delete, Verb::Read)];
 
 /// A role that every root account is born with; it holds at all accounts below as well.
 pub struct BuiltIn {
@@ -231,30 +177,5 @@ actions! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_stands_for_every_verb_and_every_resource() {
-        let admin = BUILT_IN_ROLES[0].permissions;
-        assert!(admin.allow(Permission(Billing, Verb::Delete)));
-        let reader = BUILT_IN_ROLES[4].permissions;
-        assert!(reader.allow(Permission(Audit, Verb::Read)));
-        assert!(!reader.allow(Permission(Audit, Verb::Update)));
-        assert!(Permissions::NONE.is_empty());
-    }
-
-    #[test]
-    fn nobody_covers_more_than_they_hold() {
-        let [admin, manager, _, _, reader] = BUILT_IN_ROLES.each_ref().map(|role| role.permissions);
-        assert!(admin.cover(manager) && admin.cover(reader));
-        assert!(!manager.cover(reader) && !reader.cover(manager));
-        let spelled_out = Permissions::of(&[
-            Permission(Ports, Verb::Create),
-            Permission(Ports, Verb::Read),
-            Permission(Ports, Verb::Update),
-            Permission(Ports, Verb::Delete),
-        ]);
-        assert!(spelled_out.cover(Permissions::of(&[Permission(Ports, Verb::All)])));
-    }
-}
+#[path = "policy_tests.rs"]
+mod tests;

@@ -1,13 +1,16 @@
-//! Mail: a letter is written into the outbox in the transaction of the change it speaks of, and sent afterwards.
+//! Mail: a letter is written into the outbox in the transaction of the change it speaks of, in its own words, and
+//! becomes a message when it is sent.
 
 mod outbox;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 
 /// Why a letter is sent, as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     Invitation,
     PasswordReset,
@@ -33,7 +36,7 @@ impl Kind {
 }
 
 /// A letter in plain words; the HTML and the plain text are both made of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Letter {
     pub kind: Kind,
     /// One address.
@@ -46,7 +49,7 @@ pub struct Letter {
     pub opening: Vec<String>,
     /// Words and values, as ("Account", "Acme / EU").
     pub facts: Vec<(String, String)>,
-    /// The words and the full address of the one thing to do.
+    /// The words and the address of the one thing to do: a path of this console (`/invites/…`), or a full address.
     pub action: Option<(String, String)>,
     /// Paragraphs after it: until when, why this mail came, what to do if it was not expected.
     pub closing: Vec<String>,

@@ -1,6 +1,5 @@
 //! Rows of the outbox.
 
-use askama::Template;
 use diesel::prelude::*;
 
 use super::Letter;
@@ -8,18 +7,6 @@ use crate::ids;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::mails;
-
-#[derive(Template)]
-#[template(path = "mail/letter.txt")]
-struct PlainText<'a> {
-    letter: &'a Letter,
-}
-
-#[derive(Template)]
-#[template(path = "mail/letter.html")]
-struct Html<'a> {
-    letter: &'a Letter,
-}
 
 pub(super) fn insert(db: &mut Db, letter: &Letter) -> Result<(), Problem> {
     let now = ids::now();
@@ -31,8 +18,7 @@ pub(super) fn insert(db: &mut Db, letter: &Letter) -> Result<(), Problem> {
             mails::account_key.eq(letter.account),
             mails::to_address.eq(&letter.to),
             mails::subject.eq(&letter.subject),
-            mails::body_text.eq(PlainText { letter }.render()?),
-            mails::body_html.eq(Html { letter }.render()?),
+            mails::letter.eq(serde_json::to_string(letter)?),
             mails::state.eq("QUEUED"),
             mails::due_at.eq(now),
             mails::created_at.eq(now),

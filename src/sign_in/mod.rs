@@ -18,6 +18,7 @@ use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub use store::mark_verified;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -127,7 +128,7 @@ pub fn change_password(
 ) -> Result<(), Problem> {
     audit::change_own(db, actor, origin, |db| {
         store::set_password(db, actor.key, hash)?;
-        let mut event = Event::new(EventType::UserUpdate, subject(actor)).with("password", "changed");
+        let mut event = Event::new(EventType::UserUpdate, subject(actor)).changed("password", "old", "new");
         if let Some(current) = end_others {
             let ended = store::end_other_sessions(db, actor.key, current)?;
             event = event.with("sessionsEnded", ended.to_string());

@@ -13,6 +13,7 @@ use crate::access::{Me, extract};
 use crate::factor::{self, Means, Question};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem};
+use crate::store::Db;
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
@@ -85,35 +86,39 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     let found = if email.contains('\0') { None } else { site.pool.read(move |db| store::by_email(db, &email)).await? };
     let user = found.as_ref().map(|(user, _)| *user);
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
-    let noted = (user, right);
-    let noting = site.pool.write(move |db| {
-        if noted.1 {
-            throttle::succeeded(db, &attempt)?;
-        }
-        let Some(user) = noted.0 else { return Ok(false) };
-        let half = noted.1 && !factor::enabled_for(db, &[user])?.is_empty();
-        // With a second step to come nobody is in yet.
-        if !half {
-            super::record_sign_in(db, user, &origin, "password", !noted.1)?;
-        }
-        Ok(half)
-    });
-    let half = noting.await?;
     match user.filter(|_| right) {
-        Some(user) if half => {
-            start_half(&site.req, user)?;
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
-            Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")))
-        }
-        Some(user) => {
-            start_session(&site.req, user, false)?;
-            Ok(site.see(&Reply::to(onward, "")))
-        }
+        Some(user) => enter(&site, user, attempt, onward).await,
         None => {
+            if let Some(user) = user {
+                // Afterwards, because for an address that nobody has there is nothing to write.
+                let noting = move |db: &mut Db| super::record_sign_in(db, user, &origin, "password", true);
+                site.pool.write_afterwards("a failed sign-in was not noted", noting).await;
+            }
             let errors = Errors::one("email", "Email or password is not right. Check both and try again");
             refuse_sign_in(&guest, &site, &form, errors)
         }
     }
+}
+
+/// The password was right: in, or on to the second step.
+async fn enter(site: &Site, user: Key, attempt: Attempt, onward: String) -> Result<HttpResponse, Problem> {
+    let origin = extract::origin(&site.req);
+    let noting = site.pool.write(move |db| {
+        throttle::succeeded(db, &attempt)?;
+        let half = !factor::enabled_for(db, &[user])?.is_empty();
+        // With a second step to come nobody is in yet.
+        if !half {
+            super::record_sign_in(db, user, &origin, "password", false)?;
+        }
+        Ok(half)
+    });
+    if noting.await? {
+        start_half(&site.req, user)?;
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
+        return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
+    }
+    start_session(&site.req, user, false)?;
+    Ok(site.see(&Reply::to(onward, "")))
 }
 
 /// A passkey wants the person itself, so it stands for the password and the second factor.

@@ -58,6 +58,13 @@ pub fn id_and_name(db: &mut Db, user: Key) -> Result<(String, String), Problem> 
     Ok((id, format!("{first} {last}")))
 }
 
+/// Mail to this person's address reached them: they followed a link that was sent there.
+pub fn mark_verified(db: &mut Db, user: Key) -> Result<(), Problem> {
+    let open = users::table.find(user).filter(users::email_verified_at.is_null());
+    diesel::update(open).set(users::email_verified_at.eq(ids::now())).execute(db)?;
+    Ok(())
+}
+
 pub fn names(db: &mut Db, user: Key) -> Result<(Names, i64), Problem> {
     let row = users::table.find(user).select((users::first_name, users::last_name, users::company, users::version));
     let (first_name, last_name, company, version) = row.first::<(String, String, String, i64)>(db)?;

@@ -15,6 +15,7 @@ diesel::table! {
         last_account_key -> Nullable<BigInt>,
         created_at -> Timestamp,
         version -> BigInt,
+        email_verified_at -> Nullable<Timestamp>,
     }
 }
 
@@ -154,14 +155,40 @@ diesel::table! {
         account_key -> Nullable<BigInt>,
         to_address -> Text,
         subject -> Text,
-        body_text -> Text,
-        body_html -> Text,
         state -> Text,
         attempts -> BigInt,
         due_at -> Timestamp,
         last_error -> Text,
         created_at -> Timestamp,
         done_at -> Nullable<Timestamp>,
+        letter -> Text,
+    }
+}
+
+diesel::table! {
+    mailed_links (key) {
+        key -> BigInt,
+        kind -> Text,
+        state -> Text,
+        user_key -> Nullable<BigInt>,
+        email -> Text,
+        token_hash -> Nullable<Text>,
+        browser_hash -> Text,
+        address -> Text,
+        user_agent -> Text,
+        request_id -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sent_reminders (account_key, user_key, role_key, ends_at, days) {
+        account_key -> BigInt,
+        user_key -> BigInt,
+        role_key -> BigInt,
+        ends_at -> Timestamp,
+        days -> BigInt,
     }
 }
 
@@ -287,6 +314,7 @@ diesel::table! {
         address -> Text,
         user_agent -> Text,
         request_id -> Text,
+        acting_role -> Text,
     }
 }
 
@@ -324,6 +352,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     roles,
     assignments,
     mails,
+    mailed_links,
+    sent_reminders,
     legal_documents,
     consents,
     payment_methods,

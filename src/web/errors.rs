@@ -188,6 +188,11 @@ impl Reason {
                 "Every account relies on them.",
                 "Copy the role and change the copy.",
             ),
+            Reason::RoleIsInherited => words(
+                "This role belongs to an account above",
+                "It can be used here, and is changed where it belongs.",
+                "Copy the role and change the copy.",
+            ),
             Reason::RoleInUse(n) => words(
                 "This role is in use",
                 format!(

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use diesel::prelude::*;
 use subtenant::app::routes;
+use subtenant::store::schema::roles as role_rows;
 
 use crate::browser::Browser;
 use crate::factor::code_for;
@@ -25,12 +27,20 @@ pub fn changing() -> Vec<&'static str> {
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
         Some("close") => "doomed",
+        _ if path.contains("/roles") => "lab",
         Some("edit" | "remove") => "paid",
         Some("restore") => "acme",
         _ => "lab",
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
-    path.replace("{session}", session)
+    let path = path.replace("{session}", session);
+    if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path }
+}
+
+/// The id of the role that `lab` owns.
+fn technician(world: &World) -> String {
+    let row = role_rows::table.filter(role_rows::account_key.eq(world.key("lab"))).select(role_rows::id);
+    world.read(|db| Ok(row.first(db)?)).expect("a role")
 }
 
 /// The form of this address on its page, filled in so that it will be taken.

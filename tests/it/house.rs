@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 14] = [
     &["roles", "connections", "mail"],
     &["factor"],
     &["members", "consent", "billing"],
-    &["accounts", "readiness"],
+    &["accounts", "readiness", "command"],
     &["sign_in", "switcher", "dashboard", "help"],
     &["app"],
     &["server"],
@@ -28,9 +28,18 @@ const FLOORS: [&[&str]; 14] = [
 
 const MOST_LINES: usize = 300;
 const MOST_LINES_OF_A_TEMPLATE: usize = 120;
-/// Longer, for a reason: the forms are one thing, the words of all problems and the tables one list each.
-const LONG: [&str; 6] = ["store/schema.rs", "web/form.rs", "web/errors.rs", "web/shell.rs", "audit/list.rs", "demo.rs"];
-const LONGEST: usize = 400;
+/// Longer, for a reason: the forms are one thing, the words of all problems one list, the tables one schema.
+const LONG: [&str; 8] = [
+    "access/policy.rs",
+    "web/form.rs",
+    "web/errors.rs",
+    "web/shell.rs",
+    "audit/list.rs",
+    "audit/event.rs",
+    "store/schema.rs",
+    "demo.rs",
+];
+const LONGEST: usize = 450;
 /// HTML that the console itself made from a legal text, with everything in it escaped.
 const SAFE: [&str; 2] = ["consent/card.html", "consent/reading_body.html"];
 

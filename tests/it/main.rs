@@ -16,6 +16,8 @@ mod world;
 
 mod access;
 mod agreements;
+mod chain;
+mod explain;
 mod factor;
 mod fresh;
 mod fuzz;
@@ -23,6 +25,7 @@ mod headers;
 mod history;
 mod house;
 mod journeys;
+mod log;
 mod model;
 mod models;
 mod money;
