@@ -141,7 +141,8 @@ fn end(db: &mut Db, which: OfSessions) -> Result<usize, Problem> {
     Ok(diesel::update(live).set(sessions::expires_at.eq(now)).execute(db)?)
 }
 
-/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership.
+/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership, else the
+/// first account below one whose own door is closed.
 pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
     if let Some(last) = actor.last_account {
         let id = accounts::table.find(last).select(accounts::id).first::<String>(db).optional()?;
@@ -151,12 +152,26 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
             return Ok(Some(id));
         }
     }
-    Ok(assignments::table
+    let own = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(actor.key))
         .filter(assignments::ends_at.gt(crate::ids::now()))
         .filter(accounts::closed_at.is_null())
         .filter(assignments::scope.ne(lookup::scope::BELOW))
+        .order((accounts::depth, accounts::name_key, accounts::key))
+        .select(accounts::id)
+        .first::<String>(db)
+        .optional()?;
+    if own.is_some() {
+        return Ok(own);
+    }
+    // An open account has an open parent: if anything is open below, something directly below is.
+    Ok(assignments::table
+        .inner_join(accounts::table.on(accounts::parent_key.eq(assignments::account_key.nullable())))
+        .filter(assignments::user_key.eq(actor.key))
+        .filter(assignments::ends_at.gt(crate::ids::now()))
+        .filter(accounts::closed_at.is_null())
+        .filter(assignments::scope.eq(lookup::scope::BELOW))
         .order((accounts::depth, accounts::name_key, accounts::key))
         .select(accounts::id)
         .first(db)
