@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::{self, Parts};
 use crate::config::{Config, DatabaseUrl};
 use crate::consent;
+use crate::factor::vault::Vault;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
 
@@ -24,7 +25,11 @@ pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
         "this database was made by `subtenant demo`, which throws it away at its next start: name another one"
     );
     pool.write_here(consent::install_first_versions)?;
-    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), cookie_key })
+    let vault = Vault::new(&match &config.secret_key {
+        Some(key) => key.0.clone(),
+        None => pool.write_here(installation::secret_key)?,
+    })?;
+    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), vault: Data::new(vault), cookie_key })
 }
 
 /// The pool; what goes wrong is said with the name of the setting. A server's address may hold a password and is not

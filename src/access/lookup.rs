@@ -32,6 +32,11 @@ pub(super) const ACTOR_COLUMNS: (
     users::last_account_key,
 ) = (users::key, users::id, users::first_name, users::last_name, users::email, users::theme, users::last_account_key);
 
+/// Somebody by key.
+pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
+    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
+}
+
 pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_account): ActorRow) -> Actor {
     Actor { key, id, first_name, last_name, email, theme, last_account }
 }
@@ -39,8 +44,8 @@ pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_accou
 /// The account with this id as this user sees it. NotFound when there is none, it is closed, or the user is gone;
 /// whether the user may see it is [`super::Grant`]'s to say.
 pub fn frame(db: &mut Db, user: Key, account_id: &str) -> Result<Frame, Problem> {
-    let actor = users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?;
-    frame_for(db, actor_of(actor), account_id)
+    let actor = actor(db, user)?;
+    frame_for(db, actor, account_id)
 }
 
 pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<Frame, Problem> {
@@ -87,7 +92,7 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
     Ok((places, given))
 }
 
-type PlaceRow = (Key, String, String, i64, Key, i64, i64);
+type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
 
 type PlaceColumns = (
     accounts::key,
@@ -97,6 +102,7 @@ type PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
 const PLACE_COLUMNS: PlaceColumns = (
@@ -107,10 +113,12 @@ const PLACE_COLUMNS: PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
-fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow) -> Place {
-    Place { key, id, name, depth, root_key, children_count, version }
+fn place_of(row: PlaceRow) -> Place {
+    let (key, id, name, depth, root_key, children_count, version, requires_second_factor) = row;
+    Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
 }
 
 /// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.

@@ -59,6 +59,8 @@ pub struct SessionHandle {
     pub last_used_at: NaiveDateTime,
     /// When the person last proved who they are.
     pub fresh_at: NaiveDateTime,
+    /// Whether it was opened with a second factor.
+    pub second_factor: bool,
 }
 
 impl SessionHandle {
@@ -94,6 +96,8 @@ pub struct Place {
     pub root_key: Key,
     pub children_count: i64,
     pub version: i64,
+    /// Whether everybody who enters it or anything below must have used a second factor.
+    pub requires_second_factor: bool,
 }
 
 /// The account in the address with the accounts above it, and what the actor may do there.
@@ -184,6 +188,11 @@ impl Frame {
         let parent = self.chain.len().checked_sub(2)?;
         let step = &self.chain[parent];
         (!step.held.is_empty()).then_some(&step.place)
+    }
+
+    /// The account nearest to the root that asks for a second factor, of those in the chain.
+    pub fn asks_second_factor(&self) -> Option<&Step> {
+        self.chain.iter().find(|step| step.place.requires_second_factor)
     }
 
     /// The account above at which the actor holds something, for "from Acme Group".

@@ -155,6 +155,8 @@ actions! {
     CreateAccounts = one(Accounts, Verb::Create);
     /// Name, description, contacts, tags, place in the tree, and accepting agreements in the account's name.
     UpdateAccounts = one(Accounts, Verb::Update);
+    /// Asking for a second factor of everybody who enters the account or anything below.
+    RequireSecondFactor = one(Accounts, Verb::Update), FRESH;
     /// Closing an account, and restoring a closed one below.
     DeleteAccounts = one(Accounts, Verb::Delete);
     ReadMembers = one(Members, Verb::Read);

@@ -6,6 +6,7 @@ mod device;
 mod pages;
 pub mod password;
 mod profile;
+mod second;
 mod store;
 mod throttle;
 
@@ -26,6 +27,8 @@ pub fn routes() -> Vec<Route> {
         post("/sign-in", pages::create),
         get("/sign-in/again", again::ask),
         post("/sign-in/again", again::confirm),
+        get("/sign-in/second", second::ask),
+        post("/sign-in/second", second::prove),
         get("/sign-up", pages::sign_up_form),
         post("/sign-up", pages::sign_up),
         post("/sign-out", pages::destroy),

@@ -9,8 +9,10 @@ use super::store::SessionRow;
 use super::throttle::{self, Attempt};
 use super::{Names, device, password, store};
 use crate::access::Me;
+use crate::factor::{self, Means};
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -26,6 +28,7 @@ struct ProfilePage {
     password: Filled,
     appearance: Filled,
     sessions: Vec<SessionView>,
+    factor: factor::view::View,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -37,6 +40,7 @@ struct SessionView {
     signed_in: When,
     last_used: When,
     current: bool,
+    second_factor: bool,
 }
 
 #[derive(Template)]
@@ -57,8 +61,9 @@ struct Returned {
 
 async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, Problem> {
     let user = me.actor.key;
-    let (known, sessions) =
-        site.pool.read(move |db| Ok((store::names(db, user)?, store::live_sessions(db, user)?))).await?;
+    let read =
+        move |db: &mut Db| Ok((store::names(db, user)?, store::live_sessions(db, user)?, factor::summary(db, user)?));
+    let (known, sessions, factors) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -77,6 +82,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         names,
         password,
         appearance,
+        factor: factor::view::of(&Means::of(site)?, factors),
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };
@@ -86,6 +92,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
 fn view(row: SessionRow, current: &str) -> SessionView {
     SessionView {
         current: row.id == current,
+        second_factor: row.second_factor,
         device: device::words(&row.user_agent),
         address: row.address,
         signed_in: row.created_at.into(),

@@ -128,6 +128,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         // Somebody who reaches every account.
         ("{user}", world.person_id(&admin_of("root"))),
         ("{session}", person.session.clone()),
+        ("{passkey}", ids::new_id("passkey")),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
     ]

@@ -125,7 +125,7 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "remove" | "delete" | "consent" => {
+            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),

@@ -145,7 +145,8 @@ fn pages() -> Vec<String> {
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
-    pages.retain(|path| !path.contains("{session}"));
+    // What is nobody's here is not found.
+    pages.retain(|path| !path.contains("{session}") && !path.ends_with("/app/remove") && !path.contains("{passkey}"));
     pages
 }
 
