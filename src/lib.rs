@@ -12,7 +12,7 @@
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`connections`], [`consent`], [`billing`], [`roles`],
 //!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
-//! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
+//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
 //! - The account id comes from the path only, and only `In<A>` reads it. `Grant<A>` has no way to be made but the check.
@@ -48,3 +48,4 @@ pub mod store;
 pub mod switcher;
 pub mod text;
 pub mod web;
+pub mod worker;

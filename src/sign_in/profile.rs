@@ -7,10 +7,11 @@ use askama::Template;
 
 use super::store::SessionRow;
 use super::throttle::{self, Attempt};
-use super::{Names, device, password, store};
+use super::{Names, device, email, password, store};
 use crate::access::Me;
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -21,6 +22,8 @@ use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
 struct ProfilePage {
     shell: Shell,
     email: String,
+    state: email::State,
+    verification: Filled,
     theme: String,
     names: Filled,
     password: Filled,
@@ -57,8 +60,9 @@ struct Returned {
 
 async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, Problem> {
     let user = me.actor.key;
-    let (known, sessions) =
-        site.pool.read(move |db| Ok((store::names(db, user)?, store::live_sessions(db, user)?))).await?;
+    let read =
+        move |db: &mut Db| Ok((store::names(db, user)?, store::live_sessions(db, user)?, email::state(db, user)?));
+    let (known, sessions, state) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -73,6 +77,8 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let page = ProfilePage {
         shell: site.personal_shell(me, "Profile").failing(failed),
         email: me.actor.email.clone(),
+        state,
+        verification: Filled::with([]),
         theme: me.actor.theme.clone(),
         names,
         password,

@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 13] = [
     &["members", "consent", "billing"],
     &["accounts", "readiness"],
     &["sign_in", "switcher", "dashboard", "help"],
-    &["app"],
+    &["app", "worker"],
     &["server"],
     &["demo"],
     &["lib", "main"],
