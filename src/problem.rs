@@ -14,6 +14,8 @@ pub enum Problem {
     Forbidden { permission: String, helpers: Vec<String> },
     /// Nobody is signed in, or the session ended.
     SignIn,
+    /// Signed in, but who it is was proven too long ago for this act.
+    Unproven,
     /// Fields of a form, each with what to do about it. The room shows its form again with what was typed.
     Invalid(Errors),
     /// The state of things does not allow it.
@@ -61,6 +63,8 @@ pub enum Reason {
     MoreThanHeld,
     /// Built-in roles can be copied, not changed.
     RoleIsBuiltIn,
+    /// A role of an account above is changed there.
+    RoleIsInherited,
     /// A role that members or open invitations have cannot be deleted: how many of them.
     RoleInUse(i64),
     /// The invitation, or the link, was used, withdrawn or ran out.
@@ -79,7 +83,7 @@ impl Reason {
             Reason::BillingExists => "CONFLICT",
             Reason::AdminAccessMustExist => "ADMIN_ACCESS_MUST_EXIST",
             Reason::AlreadyConsented => "ACCOUNT_ALREADY_CONSENTED",
-            Reason::MoreThanHeld | Reason::RoleIsBuiltIn => "MODIFICATION_NOT_ALLOWED",
+            Reason::MoreThanHeld | Reason::RoleIsBuiltIn | Reason::RoleIsInherited => "MODIFICATION_NOT_ALLOWED",
             Reason::RoleInUse(_) => "CONFLICT",
             Reason::LinkIsSpent => "INVALID_LINK",
         }

@@ -31,6 +31,17 @@ pub struct Me {
     pub origin: Origin,
 }
 
+/// The same, having proven it within the last minutes.
+#[derive(Debug, Clone)]
+pub struct FreshMe(Me);
+
+impl Deref for FreshMe {
+    type Target = Me;
+    fn deref(&self) -> &Me {
+        &self.0
+    }
+}
+
 /// The proof that the signed-in person may do `A` in the account of the address, and the session it came with.
 #[derive(Debug)]
 pub struct In<A> {
@@ -104,13 +115,13 @@ fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Proble
         .filter(users::key.eq(signed.user))
         .filter(sessions::id.eq(&signed.session_id))
         .filter(sessions::expires_at.gt(crate::ids::now()))
-        .select((ACTOR_COLUMNS, sessions::created_at, sessions::last_used_at))
-        .first::<(Person, NaiveDateTime, NaiveDateTime)>(db)
+        .select((ACTOR_COLUMNS, (sessions::created_at, sessions::last_used_at, sessions::fresh_at)))
+        .first::<(Person, (NaiveDateTime, NaiveDateTime, NaiveDateTime))>(db)
         .optional()?;
     // The session was ended between the middleware's look and this one.
-    let Some((actor, signed_in_at, last_used_at)) = row else { return Err(Problem::SignIn) };
-    let session =
-        SessionHandle { id: signed.session_id.clone(), csrf: signed.csrf.clone(), signed_in_at, last_used_at };
+    let Some((actor, (signed_in_at, last_used_at, fresh_at))) = row else { return Err(Problem::SignIn) };
+    let (id, csrf) = (signed.session_id.clone(), signed.csrf.clone());
+    let session = SessionHandle { id, csrf, signed_in_at, last_used_at, fresh_at };
     Ok((actor_of(actor), session))
 }
 
@@ -182,6 +193,19 @@ impl FromRequest for Me {
     }
 }
 
+impl FromRequest for FreshMe {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<FreshMe, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let me = Me::from_request(req, payload);
+        Box::pin(async move {
+            let me = me.await?;
+            if me.session.is_fresh() { Ok(FreshMe(me)) } else { Err(Problem::Unproven) }
+        })
+    }
+}
+
 impl<A: Action> FromRequest for In<A> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<In<A>, Problem>>;
@@ -221,6 +245,9 @@ async fn enter<A: Action>(
         }
         other => other?,
     };
+    if A::FRESH && !session.is_fresh() {
+        return Err(Problem::Unproven);
+    }
     leave_trace(req, pool, grant.actor(), &session, Some(grant.account().key)).await;
     Ok(In { grant, session })
 }

@@ -16,17 +16,18 @@ pub mod extract;
 pub mod lookup;
 pub mod policy;
 pub mod session;
+pub mod words;
 
 use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::NaiveDateTime;
+use chrono::{Duration, NaiveDateTime};
 
-use crate::ids::Key;
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-pub use extract::{In, Me};
+pub use extract::{FreshMe, In, Me};
 use policy::{Action, Needs, Permissions};
 
 /// A person who is signed in.
@@ -55,6 +56,15 @@ pub struct SessionHandle {
     pub csrf: String,
     pub signed_in_at: NaiveDateTime,
     pub last_used_at: NaiveDateTime,
+    /// When the person last proved who they are.
+    pub fresh_at: NaiveDateTime,
+}
+
+impl SessionHandle {
+    /// Whether who this is was proven within the last minutes, as sensitive acts want it.
+    pub fn is_fresh(&self) -> bool {
+        ids::now() - self.fresh_at < Duration::minutes(session::FRESH_MINUTES)
+    }
 }
 
 /// Where a request came from, for the audit log.

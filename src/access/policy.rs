@@ -42,6 +42,13 @@ impl Resource {
     pub fn word(self) -> &'static str {
         ["all", "accounts", "members", "roles", "billing", "networks", "ports", "apikeys", "audit"][self as usize]
     }
+
+    /// As people read it.
+    pub fn title(self) -> &'static str {
+        const TITLES: [&str; 9] =
+            ["All resources", "Accounts", "Members", "Roles", "Billing", "Networks", "Ports", "API keys", "Audit"];
+        TITLES[self as usize]
+    }
 }
 
 impl Verb {
@@ -55,6 +62,20 @@ impl Verb {
 /// One permission: a verb on a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permission(pub Resource, pub Verb);
+
+impl Permission {
+    /// Each there is, resource by resource.
+    pub fn every() -> impl Iterator<Item = Permission> {
+        Resource::EVERY
+            .into_iter()
+            .flat_map(|resource| Verb::EVERY.into_iter().map(move |verb| Permission(resource, verb)))
+    }
+
+    /// As people read it: "Ports: update".
+    pub fn title(self) -> String {
+        format!("{}: {}", self.0.title(), self.1.word())
+    }
+}
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -82,6 +103,53 @@ impl Permissions {
 
     const fn bit(permission: Permission) -> i64 {
         1 << (permission.0 as i64 * 5 + permission.1 as i64)
+    }
+
+    pub const fn one(permission: Permission) -> Permissions {
+        Permissions(Permissions::bit(permission))
+    }
+
+    /// Whether this very permission is in the set, whatever others stand for it.
+    pub fn has(self, permission: Permission) -> bool {
+        self.0 & Permissions::bit(permission) != 0
+    }
+
+    /// What is in the set, resource by resource.
+    pub fn list(self) -> impl Iterator<Item = Permission> {
+        Permission::every().filter(move |permission| self.has(*permission))
+    }
+
+    /// Whether every bit stands for a permission there is.
+    pub fn is_known(self) -> bool {
+        self.list().map(Permissions::bit).sum::<i64>() == self.0
+    }
+
+    /// With what goes along: whoever creates, changes or deletes something may see it too. Nothing else is implied.
+    #[must_use]
+    pub fn with_implied(self) -> Permissions {
+        let acts = [Verb::Create, Verb::Update, Verb::Delete];
+        let blind =
+            |r: &Resource| acts.iter().any(|v| self.has(Permission(*r, *v))) && !self.allow(Permission(*r, Verb::Read));
+        let implied = Resource::EVERY.into_iter().filter(blind).map(|r| Permissions::one(Permission(r, Verb::Read)));
+        implied.fold(self, Permissions::and)
+    }
+
+    /// What this allows and `other` does not, in the fewest words: a whole row or column is said as one.
+    #[must_use]
+    pub fn beyond(self, other: Permissions) -> Permissions {
+        let single = |p: &Permission| p.0 != Resource::All && p.1 != Verb::All;
+        let new = |cell: &Permission| self.allow(*cell) && !other.allow(*cell);
+        let within = |cell: &Permission, p: &Permission| Permissions::one(*p).allow(*cell);
+        let mut widest_first: Vec<Permission> = Permission::every().collect();
+        widest_first.sort_by_key(|p| u8::from(p.0 != Resource::All) + u8::from(p.1 != Verb::All));
+        widest_first.iter().fold(Permissions::NONE, |said, p| {
+            let mut cells = Permission::every().filter(single).filter(|cell| within(cell, p));
+            if cells.all(|cell| new(&cell)) && !said.covers_one(p.0, p.1) {
+                said.and(Permissions::one(*p))
+            } else {
+                said
+            }
+        })
     }
 
     #[must_use]
@@ -181,11 +249,20 @@ impl Needs {
 /// Something that can be done in an account; a type, so that an operation's signature names its permission.
 pub trait Action: Send + Sync + 'static {
     const NEEDS: Needs;
+    /// Whether it asks who one is again when that was proven more than some minutes ago.
+    const FRESH: bool;
 }
 
+/// Written after what an action of the list below needs.
+const FRESH: bool = true;
+
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $needs:expr;)*) => {
-        $($(#[$doc])* #[derive(Debug)] pub struct $name; impl Action for $name { const NEEDS: Needs = $needs; })*
+    ($($(#[$doc:meta])* $name:ident = $needs:expr $(, $fresh:ident)?;)*) => {
+        $($(#[$doc])* #[derive(Debug)] pub struct $name;
+        impl Action for $name {
+            const NEEDS: Needs = $needs;
+            const FRESH: bool = false $(| $fresh)?;
+        })*
     };
 }
 
@@ -204,46 +281,21 @@ actions! {
     DeleteAccounts = one(Accounts, Verb::Delete);
     ReadMembers = one(Members, Verb::Read);
     /// Inviting people.
-    CreateMembers = one(Members, Verb::Create);
+    CreateMembers = one(Members, Verb::Create), FRESH;
     /// Giving a member other roles, another scope or another end.
-    UpdateMembers = one(Members, Verb::Update);
-    DeleteMembers = one(Members, Verb::Delete);
+    UpdateMembers = one(Members, Verb::Update), FRESH;
+    DeleteMembers = one(Members, Verb::Delete), FRESH;
     ReadRoles = one(Roles, Verb::Read);
-    CreateRoles = one(Roles, Verb::Create);
-    UpdateRoles = one(Roles, Verb::Update);
-    DeleteRoles = one(Roles, Verb::Delete);
+    CreateRoles = one(Roles, Verb::Create), FRESH;
+    UpdateRoles = one(Roles, Verb::Update), FRESH;
+    DeleteRoles = one(Roles, Verb::Delete), FRESH;
     ReadBilling = one(Billing, Verb::Read);
-    CreateBilling = one(Billing, Verb::Create);
-    UpdateBilling = one(Billing, Verb::Update);
-    DeleteBilling = one(Billing, Verb::Delete);
+    CreateBilling = one(Billing, Verb::Create), FRESH;
+    UpdateBilling = one(Billing, Verb::Update), FRESH;
+    DeleteBilling = one(Billing, Verb::Delete), FRESH;
     ReadAudit = one(Audit, Verb::Read);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_stands_for_every_verb_and_every_resource() {
-        let admin = BUILT_IN_ROLES[0].permissions;
-        assert!(admin.allow(Permission(Billing, Verb::Delete)));
-        let reader = BUILT_IN_ROLES[4].permissions;
-        assert!(reader.allow(Permission(Audit, Verb::Read)));
-        assert!(!reader.allow(Permission(Audit, Verb::Update)));
-        assert!(Permissions::NONE.is_empty());
-    }
-
-    #[test]
-    fn nobody_covers_more_than_they_hold() {
-        let [admin, manager, _, _, reader] = BUILT_IN_ROLES.each_ref().map(|role| role.permissions);
-        assert!(admin.cover(manager) && admin.cover(reader));
-        assert!(!manager.cover(reader) && !reader.cover(manager));
-        let spelled_out = Permissions::of(&[
-            Permission(Ports, Verb::Create),
-            Permission(Ports, Verb::Read),
-            Permission(Ports, Verb::Update),
-            Permission(Ports, Verb::Delete),
-        ]);
-        assert!(spelled_out.cover(Permissions::of(&[Permission(Ports, Verb::All)])));
-    }
-}
+#[path = "policy_tests.rs"]
+mod tests;

@@ -17,6 +17,8 @@ use crate::store::{self, Db, Pool};
 pub const IDLE_MINUTES: i64 = 30;
 pub const ABSOLUTE_HOURS: i64 = 12;
 pub const MOST_PER_USER: i64 = 10;
+/// How long a proof of who one is serves for sensitive acts.
+pub const FRESH_MINUTES: i64 = 5;
 /// A session's last use is noted at most this often.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -27,6 +29,8 @@ pub mod entry {
     pub const CSRF: &str = "csrf";
     pub const ADDRESS: &str = "address";
     pub const USER_AGENT: &str = "user_agent";
+    /// When somebody signed in whose session goes on under a new token.
+    pub const BEGAN: &str = "began";
     /// Set by [`super::Store::load`] alone: whose session this was before it ended.
     pub const ENDED_USER: &str = "ended_user";
     /// Set by [`super::Store::load`] alone: the sessions cannot be read now.
@@ -132,9 +136,10 @@ fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
             sessions::state.eq(serde_json::to_string(state)?),
             sessions::address.eq(value::<String>(state, entry::ADDRESS).unwrap_or_default()),
             sessions::user_agent.eq(value::<String>(state, entry::USER_AGENT).unwrap_or_default()),
-            sessions::created_at.eq(now),
+            sessions::created_at.eq(value::<NaiveDateTime>(state, entry::BEGAN).unwrap_or(now)),
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES)),
+            sessions::fresh_at.eq(now),
         ))
         .execute(db)?;
     Ok(())

@@ -1,6 +1,7 @@
 //! People: signing up and in, throttling guesses, and what a person may change about themselves. Sessions are kept by
 //! src/access/session.rs; this room starts and ends them.
 
+mod again;
 mod device;
 mod email;
 mod email_pages;
@@ -32,6 +33,8 @@ pub fn routes() -> Vec<Route> {
         get("/", pages::home),
         get("/sign-in", pages::new),
         post("/sign-in", pages::create),
+        get("/sign-in/again", again::ask),
+        post("/sign-in/again", again::confirm),
         get("/sign-up", pages::sign_up_form),
         post("/sign-up", pages::sign_up),
         post("/sign-out", pages::destroy),
@@ -103,10 +106,10 @@ pub fn add_user(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<Key, Prob
     })
 }
 
-/// Notes in the log that somebody signed in or tried to.
-pub fn record_sign_in(db: &mut Db, user: Key, origin: &Origin, failed: bool) -> Result<(), Problem> {
+/// Notes in the log that somebody signed in, or proved again who they are, or tried to.
+pub fn record_sign_in(db: &mut Db, user: Key, origin: &Origin, how: &str, failed: bool) -> Result<(), Problem> {
     let (id, name) = store::id_and_name(db, user)?;
-    let mut event = Event::new(EventType::UserLogin, Subject::new("USER", &id, &name));
+    let mut event = Event::new(EventType::UserLogin, Subject::new("USER", &id, &name)).with("method", how);
     event.failed = failed;
     database::write(db, |db| audit::record_for(db, user, origin, &event))
 }

@@ -38,15 +38,20 @@ pub async fn home(me: Me, site: Site) -> Result<HttpResponse, Problem> {
 
 /// GET /sign-in?back=
 pub async fn new(guest: Guest, site: Site) -> Result<HttpResponse, Problem> {
-    let query = url::form_urlencoded::parse(site.req.query_string().as_bytes()).into_owned();
-    let back = query.into_iter().find(|(name, _)| name == "back").map(|(_, back)| back).unwrap_or_default();
-    let page = SignInPage { shell: guest.shell(&site, "Sign in"), form: Filled::with([]), back: own_path(&back) };
+    let back = way_back(&site.req);
+    let page = SignInPage { shell: guest.shell(&site, "Sign in"), form: Filled::with([]), back };
     let page = site.page(&page, Keep::Nothing)?;
     guest.remember(&site, page)
 }
 
+/// Where the address says that somebody wants to go on.
+pub(super) fn way_back(req: &HttpRequest) -> String {
+    let mut query = url::form_urlencoded::parse(req.query_string().as_bytes());
+    query.find(|(name, _)| name == "back").map(|(_, back)| own_path(&back)).unwrap_or_default()
+}
+
 /// A path of this console, or nothing: a link must not lead people from here to another site.
-fn own_path(back: &str) -> String {
+pub(super) fn own_path(back: &str) -> String {
     let fine =
         back.starts_with('/') && !back.starts_with("//") && !back.contains('\\') && !back.contains(char::is_control);
     if fine && !back.starts_with("/sign-") { back.to_owned() } else { String::new() }
@@ -73,7 +78,7 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
             throttle::succeeded(db, &attempt)?;
         }
         if let Some(user) = noted.0 {
-            super::record_sign_in(db, user, &origin, !noted.1)?;
+            super::record_sign_in(db, user, &origin, "password", !noted.1)?;
         }
         Ok(())
     });

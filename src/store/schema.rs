@@ -30,6 +30,7 @@ diesel::table! {
         created_at -> Timestamp,
         last_used_at -> Timestamp,
         expires_at -> Timestamp,
+        fresh_at -> Timestamp,
     }
 }
 

@@ -49,6 +49,11 @@ impl Problem {
                 },
             ),
             Problem::SignIn => words("Sign in", "You are not signed in, or your session ended.", "Sign in to go on."),
+            Problem::Unproven => words(
+                "Confirm that it is you",
+                "This needs a sign-in of the last minutes.",
+                "Enter your password once more to go on.",
+            ),
             Problem::Invalid(errors) => {
                 words("There is a problem", errors.0.first().map_or("", |(_, message)| message).to_owned(), GO_BACK)
             }
@@ -88,7 +93,7 @@ impl Problem {
         match self {
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::Forbidden { .. } | Problem::CrossSite => StatusCode::FORBIDDEN,
-            Problem::SignIn => StatusCode::SEE_OTHER,
+            Problem::SignIn | Problem::Unproven => StatusCode::SEE_OTHER,
             Problem::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Problem::Conflict(Reason::LinkIsSpent) => StatusCode::GONE,
             Problem::Conflict(_) => StatusCode::CONFLICT,
@@ -176,6 +181,11 @@ impl Reason {
             Reason::RoleIsBuiltIn => words(
                 "Built-in roles stay as they are",
                 "Every account relies on them.",
+                "Copy the role and change the copy.",
+            ),
+            Reason::RoleIsInherited => words(
+                "This role belongs to an account above",
+                "It can be used here, and is changed where it belongs.",
                 "Copy the role and change the copy.",
             ),
             Reason::RoleInUse(n) => words(
@@ -269,7 +279,8 @@ struct Described {
     status: StatusCode,
     words: Words,
     code: &'static str,
-    sign_in: bool,
+    /// The page that asks who this is.
+    sign_in: Option<&'static str>,
     retry_after: Option<i64>,
 }
 
@@ -291,7 +302,11 @@ fn described(problem: &Problem) -> Described {
         status: problem.status(),
         words: problem.words(),
         code: if let Problem::Conflict(reason) = problem { reason.code() } else { "" },
-        sign_in: matches!(problem, Problem::SignIn),
+        sign_in: match problem {
+            Problem::SignIn => Some(SIGN_IN),
+            Problem::Unproven => Some(SIGN_IN_AGAIN),
+            _ => None,
+        },
         retry_after: match problem {
             Problem::TooMany { seconds } => Some(*seconds),
             Problem::Unavailable(_) => Some(2),
@@ -301,8 +316,8 @@ fn described(problem: &Problem) -> Described {
 }
 
 fn page(req: &HttpRequest, described: Described) -> HttpResponse {
-    if described.sign_in {
-        return to_sign_in(req);
+    if let Some(page) = described.sign_in {
+        return to_sign_in(req, page);
     }
     let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let Some(config) = req.app_data::<Data<Config>>() else {
@@ -330,12 +345,19 @@ fn page(req: &HttpRequest, described: Described) -> HttpResponse {
     answer.body(body.unwrap_or_default())
 }
 
-/// To the sign-in page, with the way back to a page that can be shown again.
-fn to_sign_in(req: &HttpRequest) -> HttpResponse {
+pub const SIGN_IN: &str = "/sign-in";
+pub const SIGN_IN_AGAIN: &str = "/sign-in/again";
+
+/// To a page that asks who this is, with the way back to a page that can be shown again.
+fn to_sign_in(req: &HttpRequest, page: &str) -> HttpResponse {
     let back = if req.method().is_safe() { req.uri().to_string() } else { req.path().to_owned() };
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &back).finish();
+    let query = match req.path() {
+        // The way back is where that one leads.
+        SIGN_IN_AGAIN => req.query_string().to_owned(),
+        _ => url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &back).finish(),
+    };
     HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, format!("/sign-in?{query}")))
+        .insert_header((header::LOCATION, format!("{page}?{query}")))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .finish()
 }

@@ -28,6 +28,9 @@ pub mod hidden {
     pub const ALL: [&str; 4] = [TOKEN, KEY, ACCOUNT, VERSION];
 }
 
+/// The longest body, in bytes, that is kept while somebody signs in again.
+pub(super) const LONGEST_KEPT: usize = 64 * 1024;
+
 /// Fields that are read of one form; no form of ours has nearly as many.
 const MOST_FIELDS: usize = 200;
 
@@ -89,17 +92,10 @@ impl Sent {
         }
         Ok(form)
     }
-
-    /// The text of the body, for keeping it while somebody signs in again; none when it is no form or too long.
-    pub fn kept_text(&self) -> Option<String> {
-        const LONGEST_KEPT: usize = 64 * 1024;
-        let fits = self.is_form && self.body.len() <= LONGEST_KEPT;
-        fits.then(|| String::from_utf8_lossy(&without_secrets(&self.body)).into_owned())
-    }
 }
 
 /// The token differs from page to page, so it does not tell two forms apart; a password is nobody's to keep.
-fn without_secrets(body: &[u8]) -> Vec<u8> {
+pub(super) fn without_secrets(body: &[u8]) -> Vec<u8> {
     let name = |part: &[u8]| url::form_urlencoded::parse(part).next().map(|(name, _)| name.into_owned());
     let parts = body.split(|b| *b == b'&').filter(|part| name(part).is_none_or(|n| !SECRETS.contains(&n.as_str())));
     parts.collect::<Vec<_>>().join(&b'&')

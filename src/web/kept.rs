@@ -1,16 +1,20 @@
-//! What somebody typed when the session had ended: kept for the same user over the sign-in, for a day.
+//! What somebody typed when the session had ended, or when they had to prove again who they are: kept for the same
+//! user over the sign-in, for a day.
 
+use actix_session::SessionExt;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 use chrono::Duration;
 use diesel::prelude::*;
+use futures_util::{StreamExt, stream};
 
-use super::errors::ended_user;
-use super::form::{Form, Sent};
+use super::errors::{SIGN_IN, SIGN_IN_AGAIN, ended_user};
+use super::form::{Form, LONGEST_KEPT, without_secrets};
+use crate::access::session::entry;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::schema::kept_forms;
@@ -59,20 +63,60 @@ pub fn restore(db: &mut Db, user: Key, path: &str, id: &str) -> Result<Option<Fo
     Ok(body.map(|body| Form::restored(&body)))
 }
 
-/// Inside the session middleware: a form that comes after its session ended is kept for the person whose session it
-/// was, and they are led to sign in and back to the page that shows it again.
+/// Inside the session middleware: a form that comes after its session ended, or when who this is was proven too long
+/// ago for it, is kept for the person, and they are led to sign in and back to the page that shows it again.
 pub async fn over_sign_in<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let path = req.path().to_owned();
-    let ended = if req.method().is_safe() || path.starts_with("/sign-") { None } else { ended_user(req.request()) };
-    let Some((user, pool)) = ended.zip(req.app_data::<Data<Pool>>().cloned()) else {
+    if req.method().is_safe() || req.path().starts_with("/sign-") {
         return Ok(next.call(req).await?.map_into_left_body());
-    };
-    let body = req.extract::<Sent>().await.ok().and_then(|sent| sent.kept_text());
-    let back = match body {
-        Some(body) => {
+    }
+    let sent = peek(&mut req).await;
+    if let Some(user) = ended_user(req.request()) {
+        let answer = lead(req.request(), user, sent, SIGN_IN).await;
+        return Ok(req.into_response(answer).map_into_right_body());
+    }
+    let res = next.call(req).await?;
+    let problem = res.response().error().and_then(|error| error.as_error::<Problem>());
+    let user = res.request().get_session().get::<Key>(entry::USER).ok().flatten();
+    let Some((user, Problem::Unproven)) = user.zip(problem) else { return Ok(res.map_into_left_body()) };
+    let answer = lead(res.request(), user, sent, SIGN_IN_AGAIN).await;
+    Ok(ServiceResponse::new(res.into_parts().0, answer).map_into_right_body())
+}
+
+/// The body of a form, unless it is too long to be kept; the request has it still.
+async fn peek(req: &mut ServiceRequest) -> Option<Bytes> {
+    let is_form = req.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(FORM));
+    if !is_form {
+        return None;
+    }
+    let mut rest = req.take_payload();
+    let (mut body, mut failed) = (BytesMut::new(), None);
+    while let Some(part) = rest.next().await {
+        match part {
+            Ok(bytes) => body.extend_from_slice(&bytes),
+            Err(error) => failed = Some(Err(error)),
+        }
+        if failed.is_some() || body.len() > LONGEST_KEPT {
+            break;
+        }
+    }
+    let body = body.freeze();
+    let whole = failed.is_none() && body.len() <= LONGEST_KEPT;
+    let again = stream::iter(std::iter::once(Ok(body.clone())).chain(failed)).chain(rest);
+    req.set_payload(Payload::Stream { payload: Box::pin(again) });
+    whole.then_some(body)
+}
+
+const FORM: &[u8] = b"application/x-www-form-urlencoded";
+
+/// Keeps what was sent and leads to the page that asks who this is.
+async fn lead(req: &HttpRequest, user: Key, sent: Option<Bytes>, to: &str) -> HttpResponse {
+    let path = req.path().to_owned();
+    let body = sent.map(|body| String::from_utf8_lossy(&without_secrets(&body)).into_owned());
+    let back = match body.zip(req.app_data::<Data<Pool>>().cloned()) {
+        Some((body, pool)) => {
             let page = path.clone();
             match pool.write(move |db| keep(db, user, &page, &body)).await {
                 Ok(id) => format!("{path}?restore={id}"),
@@ -85,6 +129,8 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
         None => path,
     };
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &back).finish();
-    let answer = HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?{query}"))).finish();
-    Ok(req.into_response(answer).map_into_right_body())
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, format!("{to}?{query}")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
 }

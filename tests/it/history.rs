@@ -49,6 +49,7 @@ fn outcome<T>(result: Result<T, Problem>) -> Outcome {
             Reason::BillingCannotBeRemoved { .. } => "BillingCannotBeRemoved",
             Reason::Unconfirmed => "Unconfirmed",
             Reason::AdminAccessMustExist => "AdminAccessMustExist",
+            Reason::MoreThanHeld => "MoreThanHeld",
             other => panic!("{other:?}"),
         }),
         Err(other) => panic!("{other}"),
@@ -131,7 +132,7 @@ impl<'w> History<'w> {
                 let whom = self.dice.random_range(0..PEOPLE);
                 let is = self.with(who, account, |db, by| {
                     let id: String = users::table.find(self.people[whom]).select(users::id).first(db)?;
-                    members::remove(db, by, &id)
+                    members::remove(db, by, &id, None)
                 });
                 (
                     format!("{who} removes {whom} from {account}"),

@@ -27,9 +27,10 @@ const FLOORS: [&[&str]; 13] = [
 
 const MOST_LINES: usize = 300;
 const MOST_LINES_OF_A_TEMPLATE: usize = 120;
-/// Longer, for a reason: the forms are one thing, the words of all problems one list.
-const LONG: [&str; 5] = ["web/form.rs", "web/errors.rs", "web/shell.rs", "audit/list.rs", "demo.rs"];
-const LONGEST: usize = 400;
+/// Longer, for a reason: the forms are one thing, the words of all problems one list, the tables one schema.
+const LONG: [&str; 7] =
+    ["web/form.rs", "web/errors.rs", "web/shell.rs", "audit/list.rs", "audit/event.rs", "store/schema.rs", "demo.rs"];
+const LONGEST: usize = 450;
 /// HTML that the console itself made from a legal text, with everything in it escaped.
 const SAFE: [&str; 2] = ["consent/card.html", "consent/reading_body.html"];
 

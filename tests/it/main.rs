@@ -16,6 +16,7 @@ mod world;
 
 mod access;
 mod agreements;
+mod fresh;
 mod fuzz;
 mod headers;
 mod history;

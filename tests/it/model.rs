@@ -90,6 +90,13 @@ impl Model {
         self.given.iter().filter(reaches).flat_map(|g| rights(g.role)).collect()
     }
 
+    /// What somebody may do in the accounts below an account.
+    pub fn held_below(&self, person: usize, account: usize) -> BTreeSet<Right> {
+        let up = self.up(account);
+        let reaches = |g: &&Given| g.person == person && up.contains(&g.account) && g.scope != "here";
+        self.given.iter().filter(reaches).flat_map(|g| rights(g.role)).collect()
+    }
+
     /// Whether somebody may do this here, or how it is refused.
     pub fn may(&self, person: usize, account: usize, right: Right) -> Outcome {
         let held = self.held(person, account);
@@ -253,9 +260,13 @@ impl Model {
         if !self.given.iter().any(|g| direct(&g)) {
             return NotFound;
         }
-        let theirs: BTreeSet<Right> = self.given.iter().filter(direct).flat_map(|g| rights(g.role)).collect();
-        if !theirs.is_subset(&self.held(person, account)) {
-            return Forbidden;
+        let (here, below) = (self.held(person, account), self.held_below(person, account));
+        let covered = |g: &Given| {
+            let theirs: BTreeSet<Right> = rights(g.role).into_iter().collect();
+            (g.scope == "below" || theirs.is_subset(&here)) && (g.scope == "here" || theirs.is_subset(&below))
+        };
+        if !self.given.iter().filter(direct).all(covered) {
+            return Conflict("MoreThanHeld");
         }
         let before = self.given.clone();
         self.given.retain(|g| !direct(&g));

@@ -172,7 +172,7 @@ fn two_last_administrators_who_remove_each_other_leave_one() {
         let removing = |who: &str, whom: &str| -> Act {
             let by = world.grant::<DeleteMembers>(who, &root).expect("an administrator may");
             let whom = world.person_id(whom);
-            Box::new(move |db| members::remove(db, &by, &whom))
+            Box::new(move |db| members::remove(db, &by, &whom, None))
         };
         let admin = admin_of(&root);
         let outcomes = rivals.race(vec![removing(&admin, &other), removing(&other, &admin)]);
@@ -194,7 +194,7 @@ fn two_last_administrators_who_leave_at_once_do_not_both_go() {
         let leaving = |who: &str| -> Act {
             let (by, whom) =
                 (world.grant::<DeleteMembers>(who, &root).expect("an administrator may"), world.person_id(who));
-            Box::new(move |db| members::remove(db, &by, &whom))
+            Box::new(move |db| members::remove(db, &by, &whom, None))
         };
         let outcomes = rivals.race(vec![leaving(&admin_of(&root)), leaving(&other)]);
         let fine = |p: &Problem| matches!(p, Problem::Conflict(Reason::AdminAccessMustExist));

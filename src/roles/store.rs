@@ -1,0 +1,154 @@
+//! Rows of roles, and who has them. Each query takes the account, or the accounts above it.
+
+use chrono::NaiveDateTime;
+use diesel::dsl::{count_star, exists, select};
+use diesel::prelude::*;
+
+use super::{NewRole, Role};
+use crate::access::lookup::scope;
+use crate::access::policy::Permissions;
+use crate::ids::{self, Key};
+use crate::problem::{Problem, Reason};
+use crate::store::Db;
+use crate::store::schema::{account_ancestry, assignments, roles};
+use crate::text::name_key;
+
+type RoleRow = (Key, String, Key, String, String, i64, bool, NaiveDateTime, i64);
+
+const ROLE_COLUMNS: (
+    roles::key,
+    roles::id,
+    roles::account_key,
+    roles::name,
+    roles::description,
+    roles::permissions,
+    roles::built_in,
+    roles::created_at,
+    roles::version,
+) = (
+    roles::key,
+    roles::id,
+    roles::account_key,
+    roles::name,
+    roles::description,
+    roles::permissions,
+    roles::built_in,
+    roles::created_at,
+    roles::version,
+);
+
+fn role_of((key, id, account, name, description, bits, built_in, created_at, version): RoleRow) -> Role {
+    Role { key, id, account, name, description, permissions: Permissions(bits), built_in, created_at, version }
+}
+
+/// Every role that can be given in the account: its own and those of the accounts above.
+pub fn usable(db: &mut Db, account: Key) -> Result<Vec<Role>, Problem> {
+    let rows = roles::table
+        .inner_join(account_ancestry::table.on(account_ancestry::ancestor_key.eq(roles::account_key)))
+        .filter(account_ancestry::descendant_key.eq(account))
+        .select(ROLE_COLUMNS)
+        .load::<RoleRow>(db)?;
+    Ok(rows.into_iter().map(role_of).collect())
+}
+
+/// The one with this id among them.
+pub fn find(db: &mut Db, account: Key, id: &str) -> Result<Role, Problem> {
+    if !ids::looks_like_id("role", id) {
+        return Err(Problem::NotFound);
+    }
+    let row = roles::table
+        .inner_join(account_ancestry::table.on(account_ancestry::ancestor_key.eq(roles::account_key)))
+        .filter(account_ancestry::descendant_key.eq(account))
+        .filter(roles::id.eq(id))
+        .select(ROLE_COLUMNS)
+        .first::<RoleRow>(db)?;
+    Ok(role_of(row))
+}
+
+/// Whether another role of the account has this name.
+pub fn is_taken(db: &mut Db, account: Key, name: &str, except: Option<Key>) -> Result<bool, Problem> {
+    let same = roles::table.filter(roles::account_key.eq(account)).filter(roles::name_key.eq(name_key(name)));
+    let found: Option<Key> = same.select(roles::key).first(db).optional()?;
+    Ok(found.is_some() && found != except)
+}
+
+/// The key of the account's role of this name.
+pub fn by_name(db: &mut Db, account: Key, name: &str) -> Result<Key, Problem> {
+    let same = roles::table.filter(roles::account_key.eq(account)).filter(roles::name_key.eq(name_key(name)));
+    Ok(same.select(roles::key).first(db)?)
+}
+
+pub fn insert(db: &mut Db, account: Key, new: &NewRole, built_in: bool) -> Result<Role, Problem> {
+    let role = Role {
+        key: ids::next_key(),
+        id: ids::new_id("role"),
+        account,
+        name: new.name.clone(),
+        description: new.description.clone(),
+        permissions: new.permissions,
+        built_in,
+        created_at: ids::now(),
+        version: 1,
+    };
+    diesel::insert_into(roles::table)
+        .values((
+            roles::key.eq(role.key),
+            roles::id.eq(&role.id),
+            roles::account_key.eq(role.account),
+            roles::name.eq(&role.name),
+            roles::name_key.eq(name_key(&role.name)),
+            roles::description.eq(&role.description),
+            roles::permissions.eq(role.permissions.0),
+            roles::built_in.eq(role.built_in),
+            roles::created_at.eq(role.created_at),
+            roles::version.eq(role.version),
+        ))
+        .execute(db)?;
+    Ok(role)
+}
+
+/// Writes over the version that was read; false when it is not that version any more.
+pub fn update(db: &mut Db, old: &Role, new: &NewRole) -> Result<bool, Problem> {
+    let row = roles::table.filter(roles::key.eq(old.key)).filter(roles::account_key.eq(old.account));
+    let changed = diesel::update(row.filter(roles::version.eq(old.version)))
+        .set((
+            roles::name.eq(&new.name),
+            roles::name_key.eq(name_key(&new.name)),
+            roles::description.eq(&new.description),
+            roles::permissions.eq(new.permissions.0),
+            roles::version.eq(old.version + 1),
+        ))
+        .execute(db)?;
+    Ok(changed == 1)
+}
+
+/// Deletes a role of the account, with what is left of assignments that ran out.
+pub fn delete(db: &mut Db, role: &Role) -> Result<(), Problem> {
+    let given = assignments::table.filter(assignments::role_key.eq(role.key));
+    diesel::delete(given.filter(assignments::ends_at.le(ids::now()))).execute(db)?;
+    let row = roles::table.filter(roles::key.eq(role.key)).filter(roles::account_key.eq(role.account));
+    diesel::delete(row).execute(db)?;
+    Ok(())
+}
+
+/// How many assignments of the role hold now.
+pub fn uses(db: &mut Db, role: Key) -> Result<i64, Problem> {
+    let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
+    Ok(live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?)
+}
+
+/// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,
+/// for good. To be asked after every change of assignments or roles, under the tree's lock.
+pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
+    let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
+    let owned: Vec<(Key, i64)> = owned.load(db)?;
+    let enough: Vec<Key> =
+        owned.into_iter().filter(|(_, bits)| super::is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
+    let in_charge = assignments::table
+        .filter(assignments::account_key.eq(root))
+        .filter(assignments::role_key.eq_any(enough))
+        .filter(assignments::scope.ne(scope::BELOW))
+        .filter(assignments::ends_at.eq(ids::never()));
+    let kept: bool = select(exists(in_charge)).get_result(db)?;
+    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
+}

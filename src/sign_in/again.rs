@@ -1,0 +1,119 @@
+//! Proving again who one is, for acts that are worth it: the session goes on under a new token and is fresh for some
+//! minutes. The way out leads to the page before the one that asked.
+
+use actix_session::SessionExt;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::pages::way_back;
+use super::throttle::{self, Attempt};
+use super::{password, store};
+use crate::access::session::{FRESH_MINUTES, entry};
+use crate::access::{Me, SessionHandle};
+use crate::problem::Problem;
+use crate::web::site::Keep;
+use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
+
+#[derive(Template)]
+#[template(path = "sign_in/again.html")]
+struct AgainPage {
+    shell: Shell,
+    form: Filled,
+    email: String,
+    hint: String,
+    cancel: String,
+}
+
+/// GET /sign-in/again?back=
+pub async fn ask(me: Me, site: Site) -> Result<HttpResponse, Problem> {
+    site.page(&page(&me, &site, Filled::with([])), Keep::Nothing)
+}
+
+fn page(me: &Me, site: &Site, form: Filled) -> AgainPage {
+    AgainPage {
+        shell: site.personal_shell(me, "Confirm that it is you").failing(form.failed()),
+        form,
+        email: me.actor.email.clone(),
+        hint: format!("Serves for {FRESH_MINUTES} minutes. What you typed before is kept."),
+        cancel: way_out(&way_back(&site.req)),
+    }
+}
+
+/// Where somebody goes who does not want to after all: to the section of the page, which asks for nothing.
+fn way_out(back: &str) -> String {
+    let path = back.split('?').next().unwrap_or_default();
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        // The section itself was sent as a form; what was typed is shown there again.
+        ["a", _, _] => back.to_owned(),
+        ["a", account, section, ..] => format!("/a/{account}/{section}"),
+        ["profile", ..] => "/profile".to_owned(),
+        _ => "/".to_owned(),
+    }
+}
+
+/// POST /sign-in/again?back=: counted like signing in.
+pub async fn confirm(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+    let form = sent.open(&me.session.csrf, None, &["password"])?;
+    match check(&me, &site, &form).await {
+        Err(Problem::Invalid(errors)) => {
+            let mut form = form.filled(errors);
+            form.forget("password");
+            site.refused(&page(&me, &site, form))
+        }
+        Err(other) => Err(other),
+        Ok(()) => {
+            go_on(&site.req, &me.session)?;
+            let back = way_back(&site.req);
+            Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
+        }
+    }
+}
+
+async fn check(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
+    let mut check = form.check();
+    if check.raw("password").is_empty() {
+        check.note("password", Some("Enter your password".to_owned()));
+    }
+    check.finish()?;
+    let attempt = Attempt::new(&me.origin.address, &me.actor.email);
+    let (user, counted) = (me.actor.key, attempt.clone());
+    let counting = site.pool.write(move |db| {
+        throttle::count(db, &counted)?;
+        store::password_hash(db, user)
+    });
+    let right = password::matches(form.value("password"), Some(counting.await?)).await?;
+    let origin = me.origin.clone();
+    let noting = site.pool.write(move |db| {
+        if right {
+            throttle::succeeded(db, &attempt)?;
+        }
+        super::record_sign_in(db, user, &origin, "password, again", !right)
+    });
+    noting.await?;
+    if right { Ok(()) } else { Err(Problem::invalid("password", "This is not your password. Check it and try again")) }
+}
+
+/// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid.
+fn go_on(req: &HttpRequest, handle: &SessionHandle) -> Result<(), Problem> {
+    let session = req.get_session();
+    session.renew();
+    session.insert(entry::BEGAN, handle.signed_in_at).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::way_out;
+
+    #[test]
+    fn the_way_out_leads_to_a_page_that_asks_nothing() {
+        for (back, out) in [
+            ("/a/ac-x/billing/new?restore=y", "/a/ac-x/billing"),
+            ("/a/ac-x/settings?restore=y", "/a/ac-x/settings?restore=y"),
+            ("/profile/second-factor", "/profile"),
+            ("", "/"),
+        ] {
+            assert_eq!(way_out(back), out);
+        }
+    }
+}
