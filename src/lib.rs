@@ -11,7 +11,7 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`connections`], [`consent`], [`billing`], [`roles`],
-//!   [`members`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
+//!   [`members`], [`reminders`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
@@ -41,6 +41,7 @@ pub mod mail;
 pub mod members;
 pub mod problem;
 pub mod readiness;
+pub mod reminders;
 pub mod roles;
 pub mod server;
 pub mod sign_in;

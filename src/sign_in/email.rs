@@ -12,9 +12,11 @@ use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::mail;
 use crate::problem::{Problem, Reason};
+use crate::store::Db;
 use crate::store::schema::users;
-use crate::store::{self as database, Db};
 use crate::text::email_key;
+use crate::web::form::Receipt;
+use crate::web::once::{Reply, once};
 
 /// What is known about somebody's address.
 #[derive(Debug, Clone)]
@@ -50,15 +52,19 @@ pub fn look(db: &mut Db, token: &str) -> Result<String, Problem> {
     if email == link.email { Ok(email) } else { Err(Problem::Conflict(Reason::LinkIsSpent)) }
 }
 
-/// Uses the link: mail to the address arrives.
-pub fn verify(db: &mut Db, token: &str, origin: &Origin) -> Result<(), Problem> {
-    database::write(db, |db| {
-        let link = links::find(db, Purpose::EmailVerification, token)?;
+/// Uses the link: mail to the address arrives. The same form sent again gets the same answer.
+pub fn verify(db: &mut Db, token: &str, receipt: &Receipt, origin: &Origin) -> Result<Reply, Problem> {
+    if let Some(reply) = links::again(db, Purpose::EmailVerification, token, receipt)? {
+        return Ok(reply);
+    }
+    let link = links::find(db, Purpose::EmailVerification, token)?;
+    once(db, link.user, receipt, |db| {
         links::spend(db, &link)?;
         store::mark_verified(db, link.user)?;
         let (id, name) = store::id_and_name(db, link.user)?;
         let event = Event::new(EventType::UserUpdate, Subject::new("USER", &id, &name));
-        audit::record_for(db, link.user, origin, &event.with("emailVerified", &link.email))
+        audit::record_for(db, link.user, origin, &event.with("emailVerified", &link.email))?;
+        Ok(Reply::to("/profile", "Your email address is confirmed."))
     })
 }
 

@@ -36,6 +36,7 @@ struct VerificationPage {
 #[template(path = "sign_in/verify.html")]
 struct VerifyPage {
     shell: Shell,
+    form: Filled,
     email: String,
 }
 
@@ -54,16 +55,18 @@ const CHANGE: &str = "Change your email address";
 /// GET /email/verify/{token}
 pub async fn show_verification(guest: Guest, site: Site, token: Path<String>) -> Result<HttpResponse, Problem> {
     let email = site.pool.read(move |db| email::look(db, &token)).await?;
-    let page = site.page(&VerifyPage { shell: guest.shell(&site, CONFIRM), email }, Keep::Nothing)?;
+    let page =
+        site.page(&VerifyPage { shell: guest.shell(&site, CONFIRM), form: Filled::with([]), email }, Keep::Nothing)?;
     guest.remember(&site, page)
 }
 
 /// POST /email/verify/{token}
 pub async fn verify(guest: Guest, site: Site, token: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
-    guest.open(sent, &[])?.check().finish()?;
-    let origin = extract::origin(&site.req);
-    site.pool.write(move |db| email::verify(db, &token, &origin)).await?;
-    Ok(site.see(&Reply::to("/profile", "Your email address is confirmed.")))
+    let form = guest.open(sent, &[])?;
+    form.check().finish()?;
+    let (origin, receipt) = (extract::origin(&site.req), form.receipt());
+    let done = site.pool.write(move |db| email::verify(db, &token, &receipt, &origin)).await?;
+    Ok(site.see(&done))
 }
 
 /// GET /profile/verification

@@ -9,6 +9,8 @@ use crate::ids::{self, Key, sha256_hex};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::store::schema::mailed_links as links;
+use crate::web::form::Receipt;
+use crate::web::once::{self, Reply};
 
 /// What a link is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ impl Purpose {
 #[derive(Debug, Clone)]
 pub struct Link {
     key: Key,
+    /// Whose it is.
     pub user: Key,
     /// Where it was sent.
     pub email: String,
@@ -93,6 +96,21 @@ pub fn find(db: &mut Db, purpose: Purpose, token: &str) -> Result<Link, Problem>
     match row {
         Some((key, Some(user), email, browser)) => Ok(Link { key, user, email, browser }),
         _ => Err(Problem::Conflict(Reason::LinkIsSpent)),
+    }
+}
+
+/// Whose link this is or was, whatever became of it.
+fn owner(db: &mut Db, purpose: Purpose, token: &str) -> Result<Option<Key>, Problem> {
+    let row = links::table.filter(links::token_hash.eq(sha256_hex(token.as_bytes())));
+    let row = row.filter(links::kind.eq(purpose.code())).select(links::user_key);
+    Ok(row.first::<Option<Key>>(db).optional()?.flatten())
+}
+
+/// The answer to this form, if its link's owner sent it before.
+pub fn again(db: &mut Db, purpose: Purpose, token: &str, receipt: &Receipt) -> Result<Option<Reply>, Problem> {
+    match owner(db, purpose, token)? {
+        Some(user) => once::again(db, user, receipt),
+        None => Ok(None),
     }
 }
 

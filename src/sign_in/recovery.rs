@@ -14,6 +14,8 @@ use crate::mail;
 use crate::problem::Problem;
 use crate::store::{self as database, Db, Pool};
 use crate::text::email_key;
+use crate::web::form::Receipt;
+use crate::web::once::Reply;
 
 /// Links that one person is sent in a window, whoever asks; more would fill a mailbox and end each other.
 const MOST_LINKS: i64 = 5;
@@ -66,7 +68,7 @@ fn answer(db: &mut Db, asked: &Asked) -> Result<(), Problem> {
 /// Somebody with a link for a new password.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    link: links::Link,
+    pub link: links::Link,
     /// Their own words, which make no good password.
     pub context: [String; 4],
     /// The browser is the one that asked.
@@ -85,6 +87,11 @@ pub fn look(db: &mut Db, token: &str, browser: &str) -> Result<Opened, Problem> 
 pub fn check_email(db: &mut Db, opened: &Opened, typed: &str) -> Result<bool, Problem> {
     database::write(db, |db| throttle::count_link(db, &opened.link.email))?;
     Ok(email_key(typed) == email_key(&opened.context[3]))
+}
+
+/// The answer to this form, if it was carried out before: the link is spent, and the person is not to be told so.
+pub fn again(db: &mut Db, token: &str, receipt: &Receipt) -> Result<Option<Reply>, Problem> {
+    links::again(db, Purpose::PasswordReset, token, receipt)
 }
 
 /// Sets the new password, ends every session and every other link, and tells the person. Conflict(LinkIsSpent) when

@@ -10,7 +10,7 @@ use crate::access::extract;
 use crate::problem::{Errors, Problem};
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
-use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
+use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
 
 #[derive(Template)]
 #[template(path = "sign_in/forgot.html")]
@@ -78,6 +78,10 @@ pub async fn edit(guest: Guest, site: Site, token: Path<String>) -> Result<HttpR
 /// POST /password/reset/{token}
 pub async fn update(guest: Guest, site: Site, token: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = guest.open(sent, &["email", "new_password"])?;
+    let (copy, receipt) = (token.clone(), form.receipt());
+    if let Some(reply) = site.pool.read(move |db| recovery::again(db, &copy, &receipt)).await? {
+        return Ok(site.see(&reply));
+    }
     let opened = look(&guest, &site, &token).await?;
     let same_browser = opened.same_browser;
     match set(&site, &form, opened).await {
@@ -99,9 +103,14 @@ async fn set(site: &Site, form: &Form, opened: Opened) -> Result<Reply, Problem>
     }
     check.finish()?;
     let sentence = format!("Your password is set. It is {}. Sign in with it.", password::strength(&typed, &context));
-    let (hash, origin) = (password::hash(&typed).await?, extract::origin(&site.req));
-    site.pool.write(move |db| recovery::reset(db, &opened, &hash, &origin)).await?;
-    Ok(Reply::to("/sign-in", sentence))
+    let (hash, origin, receipt) = (password::hash(&typed).await?, extract::origin(&site.req), form.receipt());
+    let done = site.pool.write(move |db| {
+        once(db, opened.link.user, &receipt, |db| {
+            recovery::reset(db, &opened, &hash, &origin)?;
+            Ok(Reply::to("/sign-in", sentence))
+        })
+    });
+    done.await
 }
 
 fn refuse(

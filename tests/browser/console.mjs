@@ -17,12 +17,13 @@ const built = fileURLToPath(new URL('../../target/debug/subtenant', import.meta.
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** A running console: `url`, and `stop()`, which fails if it does not end in order. */
+/** A running console: `url`, the folder `mails`, and `stop()`, which fails if it does not end in order. */
 export async function startConsole() {
   const database = await (process.env.TEST_DATABASE_URL ? postgres() : sqlite());
   const bind = `127.0.0.1:${await freePort()}`;
-  const { DATABASE_URL, PUBLIC_URL, BIND, ...env } = process.env;
-  const child = spawn(process.env.BINARY ?? built, ['serve', '--bind', bind, '--database-url', database.url], { env });
+  const { DATABASE_URL, PUBLIC_URL, BIND, SMTP_URL, MAIL_DIR, ...env } = process.env;
+  const mails = await mkdtemp(join(tmpdir(), 'subtenant-mails-'));
+  const child = spawn(process.env.BINARY ?? built, ['serve', '--bind', bind, '--database-url', database.url, '--mail-dir', mails], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', (code, signal) => resolve(signal ?? code)));
@@ -44,9 +45,10 @@ export async function startConsole() {
     child.kill('SIGTERM');
     const how = await ended;
     await database.drop();
+    await rm(mails, { recursive: true });
     if (how !== 0) throw new Error(`the console ended with ${how}:\n${output.slice(-4000)}`);
   };
-  return { url, stop };
+  return { url, mails, stop };
 }
 
 export function startBrowser() {

@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use subtenant::app::routes;
 
 use crate::browser::Browser;
+use crate::mailbox::token_for;
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
@@ -24,7 +25,8 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
         _ => "lab",
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
-    path.replace("{session}", session)
+    let path = path.replace("{session}", session);
+    if path.contains("{token}") { path.replace("{token}", &token_for(world, &path, "admin-of-acme")) } else { path }
 }
 
 /// The form of this address on its page, filled in so that it will be taken.
@@ -37,8 +39,8 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
         let value = match control.name.as_str() {
             "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
             "description" => "changed",
-            "email" if uri == "/sign-in" => "admin-of-acme@example.com",
-            "email" => "changed@example.com",
+            "email" if uri == "/sign-in" || uri.starts_with("/password/") => "admin-of-acme@example.com",
+            "email" | "new_email" => "changed@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",
             "country" => "Norway",

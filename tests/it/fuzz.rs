@@ -18,7 +18,8 @@ use crate::world::{World, password_hash};
 
 /// Generous, as tests of a debug build share two cores.
 const LONGEST: Duration = Duration::from_secs(5);
-const GUEST: [&str; 2] = ["/sign-in", "/sign-up"];
+const GUEST: [&str; 5] =
+    ["/sign-in", "/sign-up", "/password/forgot", "/password/reset/{token}", "/email/verify/{token}"];
 /// The fields that every form has are the same everywhere; tried where much and where nothing else is to be filled in.
 const HIDDEN_IN: [&str; 3] = ["/sign-in", "/a/{account}/settings", "/a/{account}/switch/favourite"];
 /// The longest texts only in some fields: what reads a body is the same for all.
@@ -125,8 +126,11 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "remove" | "consent" => return *self = Fuzz::of(self.path).await,
+            "close" | "restore" | "end" | "again" | "remove" | "consent" | "{token}" => {
+                return *self = Fuzz::of(self.path).await;
+            }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),
+            "email" | "verification" => drop(self.world.sql("DELETE FROM throttles")),
             "new" => drop(self.world.sql("DELETE FROM payment_methods")),
             "sign-in" | "sign-up" => self.browser = Browser::new(&self.browser.console),
             _ => {}

@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 13] = [
     &["web"],
     &["audit"],
     &["roles", "connections", "mail"],
-    &["members", "consent", "billing"],
+    &["members", "consent", "billing", "reminders"],
     &["accounts", "readiness"],
     &["sign_in", "switcher", "dashboard", "help"],
     &["app", "worker"],

@@ -15,6 +15,7 @@ use subtenant::store::schema::consents;
 use subtenant::{accounts, billing, consent};
 
 use crate::browser::Browser;
+use crate::mailbox::token_for;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
@@ -130,6 +131,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
     [("{account}", world.id(account)), ("{child}", world.id(&child)), ("{consent}", receipt)]
         .into_iter()
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
+        .replace("{token}", &token_for(world, page, &admin_of("root")))
         .replace("{document}", "msa")
         .replace("{version}", "1")
 }
