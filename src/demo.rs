@@ -8,7 +8,9 @@ use actix_web::rt::System;
 use chrono::Duration;
 use diesel::prelude::*;
 
-use crate::access::policy::{CreateAccounts, CreateBilling, DeleteAccounts, UpdateAccounts};
+use crate::access::policy::{
+    CreateAccounts, CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+};
 use crate::access::{self, Origin, Scope};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
@@ -18,7 +20,7 @@ use crate::members::{self, NewAssignment};
 use crate::problem::Problem;
 use crate::sign_in::{self, NewUser, password};
 use crate::store::installation::{self, Purpose};
-use crate::store::schema::{connections, mails};
+use crate::store::schema::{accounts as account_rows, connections, mails};
 use crate::store::{self, Db, Pool};
 use crate::{consent, roles};
 
@@ -90,6 +92,7 @@ pub fn fill(pool: &Pool) -> anyhow::Result<Vec<Person>> {
     }
     world.grow()?;
     world.let_in(&keys)?;
+    world.own_roles(keys[1])?;
     // Nobody reads what the making of it would have mailed.
     pool.write_here(|db| Ok(diesel::delete(mails::table).execute(db)?))?;
     for user in keys {
@@ -260,6 +263,42 @@ impl World<'_> {
             consent::publish(db, "aup", "2", &day, text.as_bytes())
                 .map(|_| ())
                 .map_err(|why| Problem::Bug(anyhow::anyhow!(why.join("; "))))
+        })
+    }
+
+    /// Roles besides the built-in ones: one of the provider, given for three customers, and one of a customer.
+    fn own_roles(&self, technician: Key) -> Result<(), Problem> {
+        let see = |resource| Permission(resource, Verb::Read);
+        let change = |resource| Permission(resource, Verb::Update);
+        let field = [see(Resource::Networks), see(Resource::Ports), change(Resource::Ports)];
+        let books = [see(Resource::Accounts), see(Resource::Billing), see(Resource::Audit)];
+        let hansa = "Hansa Logistik GmbH";
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateRoles>(db, self.owner, &self.root, self.origin.clone())?;
+            let new = |name: &str, description: &str, list: &[Permission]| roles::NewRole {
+                name: name.to_owned(),
+                description: description.to_owned(),
+                permissions: Permissions::of(list),
+            };
+            let role = roles::create(db, &by, new("Field technician", "Works on ports at a customer's site.", &field))?;
+            let root = by.account().key;
+            for customer in [hansa, "Alpine Data AG", "Nordic Retail Hub"] {
+                let account = accounts::store::by_name(db, root, customer)?;
+                let new = NewAssignment {
+                    account,
+                    user: technician,
+                    role: role.key,
+                    role_account: root,
+                    scope: Scope::HereAndBelow,
+                    ends_at: ids::never(),
+                    granted_by: Some(self.owner),
+                };
+                members::assign(db, &new)?;
+            }
+            let hansa = accounts::store::by_name(db, root, hansa)?;
+            let id: String = account_rows::table.find(hansa).select(account_rows::id).first(db)?;
+            let by = access::grant::<CreateRoles>(db, self.owner, &id, self.origin.clone())?;
+            roles::create(db, &by, new("Bookkeeper", "Reads what the auditors ask for.", &books)).map(|_| ())
         })
     }
 

@@ -1,5 +1,5 @@
-//! The access check's queries: the chain of accounts, and the assignments that reach along it. Two keyed reads
-//! whatever the size of the tree; a closed account is not found.
+//! The access check: the chain of accounts with what was given to the user at each of them, one keyed query whatever
+//! the size of the tree. A closed account is not found.
 
 use std::collections::HashMap;
 
@@ -32,6 +32,11 @@ pub(super) const ACTOR_COLUMNS: (
     users::last_account_key,
 ) = (users::key, users::id, users::first_name, users::last_name, users::email, users::theme, users::last_account_key);
 
+/// Somebody by key.
+pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
+    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
+}
+
 pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_account): ActorRow) -> Actor {
     Actor { key, id, first_name, last_name, email, theme, last_account }
 }
@@ -39,37 +44,55 @@ pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_accou
 /// The account with this id as this user sees it. NotFound when there is none, it is closed, or the user is gone;
 /// whether the user may see it is [`super::Grant`]'s to say.
 pub fn frame(db: &mut Db, user: Key, account_id: &str) -> Result<Frame, Problem> {
-    let actor = users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?;
-    frame_for(db, actor_of(actor), account_id)
+    let actor = actor(db, user)?;
+    frame_for(db, actor, account_id)
 }
 
 pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<Frame, Problem> {
     if !ids::looks_like_id("ac", account_id) {
         return Err(Problem::NotFound);
     }
-    let places = chain(db, account_id)?;
+    let (places, given) = chain(db, actor.key, account_id)?;
     let Some(account) = places.last() else { return Err(Problem::NotFound) };
-    let given = assignments_along(db, actor.key, account.key)?;
     let switchable =
         if places.len() > 1 || account.children_count > 0 { true } else { elsewhere(db, actor.key, account.key)? };
     Ok(assemble(actor, places, &given, switchable))
 }
 
-/// From the root down to the account; empty when it does not exist or is closed.
-fn chain(db: &mut Db, account_id: &str) -> Result<Vec<Place>, Problem> {
+/// From the root down to the account, with what this user was given along the way; empty when the account does not
+/// exist or is closed. An account at which several roles were given comes once for each.
+fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Given>), Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
+        .left_join(
+            assignments::table.on(assignments::account_key
+                .eq(account_ancestry::ancestor_key)
+                .and(assignments::user_key.eq(user))
+                .and(assignments::ends_at.gt(ids::now()))),
+        )
+        .left_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select(PLACE_COLUMNS)
-        .load::<PlaceRow>(db)?;
-    Ok(rows.into_iter().map(place_of).collect())
+        .select((PLACE_COLUMNS, (assignments::scope, roles::permissions, roles::name).nullable()))
+        .load::<(PlaceRow, Option<(String, i64, String)>)>(db)?;
+    let mut places: Vec<Place> = Vec::new();
+    let mut given = Vec::new();
+    for (row, role) in rows {
+        let place = place_of(row);
+        if let Some((scope, bits, role)) = role {
+            given.push(Given { at: place.key, scope, permissions: Permissions(bits), role });
+        }
+        if places.last().is_none_or(|last| last.key != place.key) {
+            places.push(place);
+        }
+    }
+    Ok((places, given))
 }
 
-type PlaceRow = (Key, String, String, i64, Key, i64, i64);
+type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
 
 type PlaceColumns = (
     accounts::key,
@@ -79,6 +102,7 @@ type PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
 const PLACE_COLUMNS: PlaceColumns = (
@@ -89,29 +113,20 @@ const PLACE_COLUMNS: PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
-fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow) -> Place {
-    Place { key, id, name, depth, root_key, children_count, version }
+fn place_of(row: PlaceRow) -> Place {
+    let (key, id, name, depth, root_key, children_count, version, requires_second_factor) = row;
+    Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
 }
 
-/// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
+/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.
 struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
-}
-
-fn assignments_along(db: &mut Db, user: Key, account: Key) -> Result<Vec<Given>, Problem> {
-    let rows = account_ancestry::table
-        .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(account_ancestry::descendant_key.eq(account))
-        .filter(assignments::user_key.eq(user))
-        .filter(assignments::ends_at.gt(ids::now()))
-        .select((assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, String, i64)>(db)?;
-    Ok(rows.into_iter().map(|(at, scope, bits)| Given { at, scope, permissions: Permissions(bits) }).collect())
+    role: String,
 }
 
 fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
@@ -136,7 +151,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
     let mut steps = Vec::with_capacity(places.len());
     for (level, place) in places.into_iter().enumerate() {
         let mut here = from_above;
-        let mut gives = Permissions::NONE;
+        let mut gives = Vec::new();
         for one in given.iter().filter(|one| one.at == place.key) {
             if one.scope != scope::BELOW {
                 here = here.and(one.permissions);
@@ -145,7 +160,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
                 from_above = from_above.and(one.permissions);
             }
             if (level == last && one.scope != scope::BELOW) || (level < last && one.scope != scope::HERE) {
-                gives = gives.and(one.permissions);
+                gives.push((one.permissions, one.role.clone()));
             }
         }
         steps.push(Step { place, held: here, gives });
@@ -175,11 +190,14 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, Key, String, i64)>(db)?;
+        .select((
+            account_ancestry::descendant_key,
+            (assignments::account_key, assignments::scope, roles::permissions, roles::name),
+        ))
+        .load::<(Key, (Key, String, i64, String))>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, scope, bits) in rows {
-        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits) });
+    for (of, (at, scope, bits, role)) in rows {
+        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits), role });
     }
     let nothing = Vec::new();
     Ok(places
@@ -208,12 +226,18 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
 
 /// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.
 pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
-    able(db, frame, Needs::One(Permission(Resource::Members, Verb::Update)))
+    able(db, frame, |held| Needs::One(Permission(Resource::Members, Verb::Update)).met_by(held))
 }
 
 /// Up to three people whose roles at the account or above let them do `A` in it.
 pub fn holders<A: Action>(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
-    able(db, frame, A::NEEDS)
+    able(db, frame, |held| A::NEEDS.met_by(held))
+}
+
+/// Up to three people whose role lets them give somebody this power in the account: nobody gives what they lack.
+pub fn givers(db: &mut Db, frame: &Frame, power: Permission) -> Result<Vec<String>, Problem> {
+    let gives = |held: Permissions| held.allow(Permission(Resource::Members, Verb::Update)) && held.allow(power);
+    able(db, frame, gives)
 }
 
 /// Assignments looked through for people to name.
@@ -221,7 +245,7 @@ const LOOKED_THROUGH: i64 = 500;
 const NAMED: usize = 3;
 
 /// Nearest first, never the asking actor; only people whose role was given at an account that the actor may see.
-fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem> {
+fn able(db: &mut Db, frame: &Frame, enough: impl Fn(Permissions) -> bool) -> Result<Vec<String>, Problem> {
     let here = frame.account().key;
     let visible: Vec<Key> =
         frame.chain.iter().rev().filter(|step| !step.held.is_empty()).map(|step| step.place.key).collect();
@@ -240,7 +264,7 @@ fn able(db: &mut Db, frame: &Frame, needs: Needs) -> Result<Vec<String>, Problem
         .load::<((Key, String, i64), (Key, String, String))>(db)?;
     rows.retain(|((at, reach, bits), _)| {
         let reaches = if *at == here { reach != scope::BELOW } else { reach != scope::HERE };
-        reaches && needs.met_by(Permissions(*bits))
+        reaches && enough(Permissions(*bits))
     });
     rows.sort_by_key(|((at, ..), _)| visible.iter().position(|key| key == at));
     let mut seen = std::collections::HashSet::new();

@@ -49,6 +49,11 @@ pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Prob
     store::payers::payers(db, accounts)
 }
 
+/// What each of these accounts has of its own, if anything.
+pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem> {
+    store::payers::held(db, accounts)
+}
+
 /// How everything open below the account is paid for.
 pub fn below(db: &mut Db, account: Key) -> Result<Counts, Problem> {
     let standing = standing(db, account)?;

@@ -65,6 +65,28 @@ pub fn states(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, State>, Prob
     Ok(accounts.iter().map(state).collect())
 }
 
+/// Where an account stands, and who accepted last of what is in force: the name, and the account they acted from.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    pub state: State,
+    pub by: Option<(String, Key)>,
+}
+
+/// The same as [`states`] with who accepted: three queries however many accounts.
+pub fn bound(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Bound>, Problem> {
+    let states = states(db, accounts)?;
+    let in_force: Vec<Key> = in_force(db)?.iter().map(|d| d.key).collect();
+    let mut people: HashMap<Key, (String, Key)> = HashMap::new();
+    for (account, name, from) in store::accepted_by(db, accounts, &in_force)? {
+        people.insert(account, (name, from));
+    }
+    let bound = |(account, state): (Key, State)| {
+        let by = people.remove(&account);
+        (account, Bound { state, by })
+    };
+    Ok(states.into_iter().map(bound).collect())
+}
+
 fn state_of(holding: &[Document], accepted: &HashMap<Key, NaiveDateTime>) -> State {
     let missing: Vec<Document> = holding.iter().filter(|d| !accepted.contains_key(&d.key)).cloned().collect();
     let version = |kind: Kind| holding.iter().find(|d| d.kind == kind).map_or(0, |d| d.version);

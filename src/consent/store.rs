@@ -92,6 +92,18 @@ pub fn accepted(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, 
     Ok(all)
 }
 
+/// Who accepted some of these documents for these accounts, and acting from where; the latest last.
+pub fn accepted_by(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, String, Key)>, Problem> {
+    let rows = consents::table
+        .inner_join(users::table)
+        .filter(consents::account_key.eq_any(of.to_vec()))
+        .filter(consents::document_key.eq_any(documents.to_vec()))
+        .order(consents::key)
+        .select((consents::account_key, users::first_name, users::last_name, consents::from_account_key))
+        .load::<(Key, String, String, Key)>(db)?;
+    Ok(rows.into_iter().map(|(account, first, last, from)| (account, format!("{first} {last}"), from)).collect())
+}
+
 type ConsentRow =
     ((Key, String, String, NaiveDateTime), DocumentRow, (Key, String, String, String, String), (Key, String, String));
 

@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::store::{self, Latest};
 use crate::access::policy::{
-    CreateAccounts, CreateBilling, ReadAccounts, ReadAudit, ReadBilling, SeeAccount, UpdateAccounts,
+    CreateAccounts, CreateBilling, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, SeeAccount, UpdateAccounts,
 };
 use crate::access::{Frame, In};
 use crate::audit::EventType;
@@ -174,6 +174,8 @@ fn links(frame: &Frame, readiness: &Readiness) -> Vec<(&'static str, String)> {
         (frame.may::<ReadBilling>(), "Billing", "billing"),
         (frame.may::<UpdateAccounts>(), "Account Settings", "settings"),
         (frame.may::<ReadAudit>(), "Audit Log", "audit-log"),
+        (frame.may::<ReadMembers>(), "Who can reach this account", "reach"),
+        (true, "Your roles here", "your-roles"),
     ];
     let id = &frame.account().id;
     let open = all.into_iter().filter(|(may, ..)| *may);

@@ -12,6 +12,7 @@ pub mod password;
 mod profile;
 mod recovery;
 mod recovery_pages;
+mod second;
 mod store;
 mod throttle;
 
@@ -35,6 +36,8 @@ pub fn routes() -> Vec<Route> {
         post("/sign-in", pages::create),
         get("/sign-in/again", again::ask),
         post("/sign-in/again", again::confirm),
+        get("/sign-in/second", second::ask),
+        post("/sign-in/second", second::prove),
         get("/sign-up", pages::sign_up_form),
         post("/sign-up", pages::sign_up),
         post("/sign-out", pages::destroy),
@@ -150,7 +153,7 @@ pub fn change_password(
         store::set_password(db, actor.key, hash)?;
         links::spend_all(db, actor.key, &[Purpose::PasswordReset, Purpose::EmailChange])?;
         mail::post(db, &letters::password_changed(&actor.email, origin))?;
-        let mut event = Event::new(EventType::UserUpdate, subject(actor)).with("password", "changed");
+        let mut event = Event::new(EventType::UserUpdate, subject(actor)).changed("password", "old", "new");
         if let Some(current) = end_others {
             let ended = store::end_other_sessions(db, actor.key, current)?;
             event = event.with("sessionsEnded", ended.to_string());

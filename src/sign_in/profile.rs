@@ -9,6 +9,7 @@ use super::store::SessionRow;
 use super::throttle::{self, Attempt};
 use super::{Names, device, email, password, store};
 use crate::access::Me;
+use crate::factor::{self, Means};
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
@@ -29,6 +30,7 @@ struct ProfilePage {
     password: Filled,
     appearance: Filled,
     sessions: Vec<SessionView>,
+    factor: factor::view::View,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -40,6 +42,7 @@ struct SessionView {
     signed_in: When,
     last_used: When,
     current: bool,
+    second_factor: bool,
 }
 
 #[derive(Template)]
@@ -60,9 +63,15 @@ struct Returned {
 
 async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, Problem> {
     let user = me.actor.key;
-    let read =
-        move |db: &mut Db| Ok((store::names(db, user)?, store::live_sessions(db, user)?, email::state(db, user)?));
-    let (known, sessions, state) = site.pool.read(read).await?;
+    let read = move |db: &mut Db| {
+        Ok((
+            store::names(db, user)?,
+            store::live_sessions(db, user)?,
+            email::state(db, user)?,
+            factor::summary(db, user)?,
+        ))
+    };
+    let (known, sessions, state, factors) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -83,6 +92,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         names,
         password,
         appearance,
+        factor: factor::view::of(&Means::of(site)?, factors),
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };
@@ -92,6 +102,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
 fn view(row: SessionRow, current: &str) -> SessionView {
     SessionView {
         current: row.id == current,
+        second_factor: row.second_factor,
         device: device::words(&row.user_agent),
         address: row.address,
         signed_in: row.created_at.into(),

@@ -19,6 +19,8 @@ const KNOWN_DAYS: i64 = 30;
 const PER_ADDRESS: i64 = 50;
 const PER_PAIR: i64 = 10;
 const PER_EMAIL: i64 = 100;
+/// Codes of one person in a window.
+const PER_PERSON: i64 = 10;
 /// New accounts from one address in a window.
 const SIGN_UPS: i64 = 100;
 /// Requests for a new password: from one address, and from one address for one e-mail.
@@ -79,6 +81,27 @@ pub fn is_known(db: &mut Db, attempt: &Attempt) -> Result<bool, Problem> {
 
 fn bucket(kind: &str, what: &str) -> String {
     format!("{kind}:{}", &sha256_hex(what.as_bytes())[..32])
+}
+
+fn codes_of(user: Key) -> String {
+    format!("code:{user}")
+}
+
+/// Counts a code of somebody whose password was right. By person alone: who gets here without being them has stolen
+/// the password.
+pub fn count_code(db: &mut Db, user: Key) -> Result<(), Problem> {
+    database::write(db, |db| take(db, &codes_of(user), PER_PERSON))
+}
+
+/// A right code: those before were none to count.
+pub fn code_was_right(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::delete(throttles::table.find(codes_of(user))).execute(db)?;
+    Ok(())
+}
+
+/// Counts somebody signing in with a passkey alone: by address, as nobody is named.
+pub fn count_passkey(db: &mut Db, address: &str) -> Result<(), Problem> {
+    database::write(db, |db| take(db, &bucket("passkey", &network(address)), PER_ADDRESS))
 }
 
 /// Counts somebody signing up.

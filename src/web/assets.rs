@@ -28,7 +28,7 @@ static CSS: LazyLock<Asset> = LazyLock::new(|| {
         "css/app",
         "css",
         "text/css; charset=utf-8",
-        &["css/tokens.css", "css/base.css", "css/parts.css", "css/rooms.css"],
+        &["css/tokens.css", "css/base.css", "css/parts.css", "css/rooms.css", "css/picture.css"],
     )
 });
 

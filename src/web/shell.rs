@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -23,21 +23,25 @@ pub enum Section {
     Dashboard,
     Readiness,
     Settings,
+    Roles,
     Agreements,
     Billing,
     AuditLog,
+    Chain,
     ChildAccounts,
     Switch,
 }
 
 impl Section {
-    pub const EVERY: [Section; 8] = [
+    pub const EVERY: [Section; 10] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
+        Section::Roles,
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
+        Section::Chain,
         Section::ChildAccounts,
         Section::Switch,
     ];
@@ -47,9 +51,11 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Roles => "roles",
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
+            Section::Chain => "chain",
             Section::ChildAccounts => "child-accounts",
             Section::Switch => "switch",
         }
@@ -60,9 +66,11 @@ impl Section {
             Section::Dashboard => "Dashboard",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
+            Section::Roles => "Roles",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
+            Section::Chain => "Chain of command",
             Section::ChildAccounts => "Child Accounts",
             Section::Switch => "Switch account",
         }
@@ -73,9 +81,11 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Roles => "roles",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
+            Section::Chain => "chain",
             Section::ChildAccounts => "children",
             Section::Switch => "folder",
         }
@@ -89,9 +99,12 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Roles => ReadRoles::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
-            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Switch => Needs::Sight,
+            Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
+                Needs::Sight
+            }
         }
     }
 
@@ -105,7 +118,15 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
     (None, &[Section::Dashboard, Section::Readiness]),
     (
         Some("Account Administration"),
-        &[Section::Settings, Section::Agreements, Section::Billing, Section::AuditLog, Section::ChildAccounts],
+        &[
+            Section::Settings,
+            Section::Roles,
+            Section::Agreements,
+            Section::Billing,
+            Section::AuditLog,
+            Section::ChildAccounts,
+            Section::Chain,
+        ],
     ),
 ];
 

@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use actix_web::http::{Method, StatusCode, header};
 use diesel::prelude::*;
-use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::access::policy::{
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+};
 use subtenant::app::routes;
 use subtenant::store::Db;
-use subtenant::store::schema::{accounts as account_rows, consents, sessions};
+use subtenant::store::schema::{accounts as account_rows, consents, roles as role_rows, sessions};
 use subtenant::web::route::Route;
-use subtenant::{accounts, billing, consent, ids};
+use subtenant::{accounts, billing, consent, ids, roles};
 
 use crate::browser::{Answer, Browser, FORM};
 use crate::money::invoice;
@@ -40,7 +42,8 @@ fn world() -> World {
     world
 }
 
-/// Agreements, a payment method, an open child and a closed one for each role: restoring one leaves the next.
+/// Agreements, a payment method, an open child, and for each role a closed child and a role of the account: restoring
+/// or deleting one leaves the next.
 fn furnish(world: &World, account: &str) {
     let admin = admin_of("root");
     let by = world.grant::<UpdateAccounts>(&admin, account).expect("the administrator may");
@@ -58,6 +61,11 @@ fn furnish(world: &World, account: &str) {
         branch.child(&name);
         let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+        let by = world.grant::<CreateRoles>(&admin, account).expect("the administrator may");
+        let name = format!("role of {account} for {role}");
+        let permissions = Permissions::one(Permission(Resource::Accounts, Verb::Read));
+        let new = roles::NewRole { name, description: String::new(), permissions };
+        world.write(|db| roles::create(db, &by, new)).expect("a role");
     }
 }
 
@@ -109,11 +117,18 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     let child = if closed { format!("closed in {account} for {role}") } else { format!("open in {account}") };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
+    let row = role_rows::table.filter(role_rows::name.eq(format!("role of {account} for {role}")));
+    let role: String =
+        world.read(|db| Ok(row.select(role_rows::id).first(db).optional()?)).expect("a role").unwrap_or_default();
     [
         ("{account}", world.id(account)),
+        ("{role}", role),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
+        // Somebody who reaches every account.
+        ("{user}", world.person_id(&admin_of("root"))),
         ("{session}", person.session.clone()),
+        ("{passkey}", ids::new_id("passkey")),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
         ("{token}", ids::token()),
@@ -127,7 +142,7 @@ fn word(answer: &Answer) -> String {
     let kind = answer.header("content-type");
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
-        StatusCode::OK if kind.starts_with("text/csv") => "file".to_owned(),
+        StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),
@@ -237,8 +252,13 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    for route in routes().iter().filter(|r| r.path.contains("{child}") || r.path.contains("{consent}")) {
+    for route in routes().iter().filter(|r| ["{child}", "{consent}", "{role}"].iter().any(|part| r.path.contains(part)))
+    {
         for foreign in ["sibling", "parent", "child"] {
+            // What is inherited is known here as well.
+            if foreign == "parent" && route.path.contains("{role}") {
+                continue;
+            }
             let real = address(&world, route.path, foreign, &admin).replace(&world.id(foreign), &world.id("own"));
             let answer = admin.ask(&route.method, &real).await;
             assert_eq!(answer.status, 404, "{} {real} names something of {foreign}", route.method);

@@ -4,29 +4,45 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use diesel::prelude::*;
 use subtenant::app::routes;
+use subtenant::store::schema::roles as role_rows;
 
 use crate::browser::Browser;
+use crate::factor::code_for;
 use crate::mailbox::token_for;
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
+/// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers.
+fn is_at_hand(path: &str) -> bool {
+    path != "/sign-in/second" && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
+}
+
 /// The paths of all routes that change something.
 pub fn changing() -> Vec<&'static str> {
-    routes().iter().filter(|route| route.method == Method::POST).map(|route| route.path).collect()
+    routes().iter().filter(|route| route.method == Method::POST).map(|r| r.path).filter(|p| is_at_hand(p)).collect()
 }
 
 /// The address of the form of a route, in an account where it can be carried out.
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
         Some("close") => "doomed",
+        _ if path.contains("/roles") => "lab",
         Some("edit" | "remove") => "paid",
         Some("restore") => "acme",
         _ => "lab",
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
     let path = path.replace("{session}", session);
+    let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     if path.contains("{token}") { path.replace("{token}", &token_for(world, &path, "admin-of-acme")) } else { path }
+}
+
+/// The id of the role that `lab` owns.
+fn technician(world: &World) -> String {
+    let row = role_rows::table.filter(role_rows::account_key.eq(world.key("lab"))).select(role_rows::id);
+    world.read(|db| Ok(row.first(db)?)).expect("a role")
 }
 
 /// The form of this address on its page, filled in so that it will be taken.
@@ -34,6 +50,7 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
     browser.get(if uri == "/sign-out" { "/profile" } else { uri }).await;
     let found = browser.page.forms().into_iter().find(|form| form.action == uri);
     let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
+    let code = if uri.ends_with("/app") { code_for(&browser.page, 0) } else { String::new() };
     for control in &mut form.controls {
         control.on = true;
         let value = match control.name.as_str() {
@@ -43,6 +60,12 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
             "email" | "new_email" => "changed@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",
+            // Nobody here has a second factor to ask others for.
+            "required" => {
+                control.on = false;
+                continue;
+            }
+            "code" => code.as_str(),
             "country" => "Norway",
             "postalCode" => "0155",
             _ => continue,

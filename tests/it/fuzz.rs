@@ -126,11 +126,14 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "remove" | "consent" | "{token}" => {
+            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),
             "email" | "verification" => drop(self.world.sql("DELETE FROM throttles")),
+            "new" | "copy" if self.path.contains("/roles/") => {
+                self.world.sql("DELETE FROM roles WHERE NOT built_in AND name <> 'Technician'");
+            }
             "new" => drop(self.world.sql("DELETE FROM payment_methods")),
             "sign-in" | "sign-up" => self.browser = Browser::new(&self.browser.console),
             _ => {}

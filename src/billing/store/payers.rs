@@ -37,6 +37,15 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
     Ok(Standing { own, above })
 }
 
+/// The own methods of these accounts.
+pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem> {
+    let rows = payment_methods::table
+        .filter(payment_methods::account_key.eq_any(accounts.to_vec()))
+        .select((payment_methods::account_key, payment_methods::allow_child_accounts, payment_methods::verified))
+        .load::<(Key, bool, bool)>(db)?;
+    Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
+}
+
 #[derive(QueryableByName)]
 struct Near {
     #[diesel(sql_type = BigInt)]
