@@ -14,7 +14,7 @@ mod recovery;
 mod recovery_pages;
 mod second;
 mod store;
-mod throttle;
+pub(crate) mod throttle;
 
 use crate::access::{Actor, Origin};
 use crate::accounts;
@@ -26,6 +26,7 @@ use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
 use links::Purpose;
+pub(crate) use pages::start_session;
 pub use recovery::answer_asked;
 pub use store::mark_verified;
 

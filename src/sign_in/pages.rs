@@ -35,10 +35,26 @@ struct SignUpPage {
     form: Filled,
 }
 
-/// GET /: to the account used last.
+#[derive(Template)]
+#[template(path = "sign_in/nowhere.html")]
+struct NowherePage {
+    shell: Shell,
+    words: String,
+}
+
+/// GET /: to the account used last; for members of no account, how to become one.
 pub async fn home(me: Me, site: Site) -> Result<HttpResponse, Problem> {
-    let to = site.pool.read(move |db| super::home(db, &me.actor)).await?;
-    Ok(site.see(&Reply::to(to.unwrap_or_else(|| "/profile".to_owned()), "")))
+    let actor = me.actor.clone();
+    if let Some(to) = site.pool.read(move |db| super::home(db, &actor)).await? {
+        return Ok(site.see(&Reply::to(to, "")));
+    }
+    let words = format!(
+        "Somebody who manages the members of an account can invite you at {}. The invitation comes by email, and the \
+         account is here as soon as you accept it. If you were a member before, your role was taken away, has ended, \
+         or the account was closed.",
+        me.actor.email
+    );
+    site.page(&NowherePage { shell: site.personal_shell(&me, "No account yet"), words }, Keep::Nothing)
 }
 
 /// GET /sign-in?back=
@@ -149,7 +165,7 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
 }
 
 /// A new token at each sign-in; the old one, if any, is dead.
-pub(super) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
+pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
     let origin = extract::origin(req);
     let entries = [
         (entry::USER, json!(user)),

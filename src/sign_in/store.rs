@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 use crate::store::schema::{accounts, assignments, sessions, users};
-use crate::text::email_key;
+use crate::text::{email_key, name_key};
 
 pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
     let (key, id) = (ids::next_key(), ids::new_id("user"));
@@ -24,6 +24,7 @@ pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
             users::email_key.eq(email_key(&new.email)),
             users::first_name.eq(&new.first_name),
             users::last_name.eq(&new.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", new.first_name, new.last_name))),
             users::company.eq(&new.company),
             users::password_hash.eq(&new.password_hash),
             users::created_at.eq(ids::now()),
@@ -82,6 +83,7 @@ pub fn update_names(db: &mut Db, user: Key, names: &Names, version: i64) -> Resu
         .set((
             users::first_name.eq(&names.first_name),
             users::last_name.eq(&names.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", names.first_name, names.last_name))),
             users::company.eq(&names.company),
             users::version.eq(version + 1),
         ))
@@ -146,7 +148,8 @@ fn end(db: &mut Db, which: OfSessions) -> Result<usize, Problem> {
     Ok(diesel::update(live).set(sessions::expires_at.eq(now)).execute(db)?)
 }
 
-/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership.
+/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership, else the
+/// first account below one whose own door is closed.
 pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
     if let Some(last) = actor.last_account {
         let id = accounts::table.find(last).select(accounts::id).first::<String>(db).optional()?;
@@ -156,12 +159,26 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
             return Ok(Some(id));
         }
     }
-    Ok(assignments::table
+    let own = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(actor.key))
         .filter(assignments::ends_at.gt(crate::ids::now()))
         .filter(accounts::closed_at.is_null())
         .filter(assignments::scope.ne(lookup::scope::BELOW))
+        .order((accounts::depth, accounts::name_key, accounts::key))
+        .select(accounts::id)
+        .first::<String>(db)
+        .optional()?;
+    if own.is_some() {
+        return Ok(own);
+    }
+    // An open account has an open parent: if anything is open below, something directly below is.
+    Ok(assignments::table
+        .inner_join(accounts::table.on(accounts::parent_key.eq(assignments::account_key.nullable())))
+        .filter(assignments::user_key.eq(actor.key))
+        .filter(assignments::ends_at.gt(crate::ids::now()))
+        .filter(accounts::closed_at.is_null())
+        .filter(assignments::scope.eq(lookup::scope::BELOW))
         .order((accounts::depth, accounts::name_key, accounts::key))
         .select(accounts::id)
         .first(db)

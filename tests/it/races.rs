@@ -23,17 +23,17 @@ use crate::world::{World, admin_of, new_child};
 const MAX_DEPTH: i64 = 1000;
 
 /// Pools of their own on the same database.
-struct Rivals(Vec<Pool>);
+pub struct Rivals(Vec<Pool>);
 
-type Act<'a> = Box<dyn FnOnce(&mut Db) -> Result<(), Problem> + Send + 'a>;
+pub type Act<'a> = Box<dyn FnOnce(&mut Db) -> Result<(), Problem> + Send + 'a>;
 
 impl Rivals {
-    fn of(world: &World) -> Rivals {
+    pub fn of(world: &World) -> Rivals {
         Rivals((0..4).map(|_| Pool::open(&world.config.database_url, 1).expect("a pool")).collect())
     }
 
     /// Runs all acts at the same moment.
-    fn race(&self, acts: Vec<Act>) -> Vec<Result<(), Problem>> {
+    pub fn race(&self, acts: Vec<Act>) -> Vec<Result<(), Problem>> {
         let start = Barrier::new(acts.len());
         std::thread::scope(|scope| {
             let run = |(act, pool): (_, &Pool)| {
@@ -54,7 +54,7 @@ impl Rivals {
 
 /// How many succeeded; every other one must have failed for a reason among these.
 #[track_caller]
-fn won(outcomes: &[Result<(), Problem>], fine: impl Fn(&Problem) -> bool) -> usize {
+pub fn won(outcomes: &[Result<(), Problem>], fine: impl Fn(&Problem) -> bool) -> usize {
     for problem in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
         assert!(fine(problem), "{problem}");
     }
