@@ -104,9 +104,9 @@ fn place(size: i64) -> DatabaseUrl {
     match std::env::var("TEST_DATABASE_URL") {
         Ok(server) => {
             let name = format!("access_{size}_{}", std::process::id());
-            let mut db =
+            let manager =
                 subtenant::store::dialect::Manager { url: DatabaseUrl::Postgres(server.clone()), read_only: false };
-            let mut db = r2d2::ManageConnection::connect(&db).expect("the server answers");
+            let mut db = r2d2::ManageConnection::connect(&manager).expect("the server answers");
             diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut db).expect("a database");
             let mut url = url::Url::parse(&server).expect("an address");
             url.set_path(&name);

@@ -4,6 +4,12 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod charge;
+//mod command_acts;
+//mod command_grants;
+//mod command_members;
+//mod command_model;
+//mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
@@ -22,7 +28,6 @@ mod access;
 mod agreements;
 mod attenuation;
 mod chain;
-mod charge;
 mod explain;
 mod factor;
 mod fresh;
@@ -47,6 +52,7 @@ mod races;
 mod reminders;
 mod requirement;
 mod reset;
+mod revocation;
 mod roles;
 mod security;
 mod shapes;
