@@ -70,10 +70,10 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let user = me.actor.key;
     let read = move |db: &mut Db| {
         let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
-        let (state, factors) = (email::state(db, user)?, factor::summary(db, user)?);
-        Ok((store::names(db, user)?, store::live_sessions(db, user)?, state, factors, memberships))
+        let about = (factor::summary(db, user)?, email::state(db, user)?);
+        Ok((store::names(db, user)?, store::live_sessions(db, user)?, about, memberships))
     };
-    let (known, sessions, state, factors, memberships) = site.pool.read(read).await?;
+    let (known, sessions, (factors, state), memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);

@@ -85,7 +85,7 @@ pub fn look(db: &mut Db, token: &str, browser: &str) -> Result<Opened, Problem> 
 
 /// Whether this is the person's address; every try from another browser counts.
 pub fn check_email(db: &mut Db, opened: &Opened, typed: &str) -> Result<bool, Problem> {
-    database::write(db, |db| throttle::count_link(db, &opened.link.email))?;
+    database::write(db, |db| throttle::count_guess(db, &opened.link.email))?;
     Ok(email_key(typed) == email_key(&opened.context[3]))
 }
 

@@ -23,8 +23,6 @@ const PER_EMAIL: i64 = 100;
 const PER_PERSON: i64 = 10;
 /// New accounts from one address in a window.
 const SIGN_UPS: i64 = 100;
-/// Links that do not work, tried from one address in a window.
-const DEAD_LINKS: i64 = 50;
 /// Requests for a new password: from one address, and from one address for one e-mail.
 const RESETS: i64 = 20;
 const RESETS_PER_PAIR: i64 = 5;
@@ -32,6 +30,8 @@ const RESETS_PER_PAIR: i64 = 5;
 const LETTERS: i64 = 5;
 /// Guesses at the e-mail that belongs to a mailed link.
 const PER_LINK: i64 = 10;
+/// Links that do not work, tried from one address in a window.
+const DEAD_LINKS: i64 = 50;
 
 /// Whom an attempt is counted against.
 #[derive(Debug, Clone)]
@@ -125,13 +125,13 @@ pub fn count_letter(db: &mut Db, user: Key) -> Result<(), Problem> {
 }
 
 /// Counts a guess at whose link this is.
-pub fn count_link(db: &mut Db, email: &str) -> Result<(), Problem> {
-    take(db, &bucket("link", &email_key(email)), PER_LINK)
+pub fn count_guess(db: &mut Db, email: &str) -> Result<(), Problem> {
+    take(db, &bucket("guess", &email_key(email)), PER_LINK)
 }
 
 /// Counts a link that does not work: a guess, or an old mail.
-pub fn count_dead_link(db: &mut Db, address: &str) -> Result<(), Problem> {
-    database::write(db, |db| take(db, &bucket("dead-link", &network(address)), DEAD_LINKS))
+pub fn count_link(db: &mut Db, address: &str) -> Result<(), Problem> {
+    database::write(db, |db| take(db, &bucket("link", &network(address)), DEAD_LINKS))
 }
 
 /// A right password: the attempt was none, and the address is known from now on.
