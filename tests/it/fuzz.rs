@@ -159,6 +159,8 @@ async fn fuzz(share: usize, of: usize) {
         fields.sort();
         fields.dedup();
         fields.retain(|field| !field.starts_with('_') || HIDDEN_IN.contains(&path));
+        // The matrix of a role has 45 boxes that are read alike.
+        fields.retain(|field| !path.contains("/roles/") || !field.contains('-') || field == "ports-update");
         for field in fields {
             refused += fuzz.field(&field).await;
         }
