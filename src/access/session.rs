@@ -13,7 +13,7 @@ use diesel::prelude::*;
 
 use crate::ids::{self, Key};
 use crate::problem::Problem;
-use crate::store::schema::sessions;
+use crate::store::schema::{sessions, users};
 use crate::store::{self, Db, Pool};
 
 pub const IDLE_MINUTES: i64 = 30;
@@ -157,6 +157,7 @@ fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
     let lifetime = if state.contains_key(entry::HALF_USER) { HALF_MINUTES } else { IDLE_MINUTES };
     if let Some(user) = user {
         make_room(db, user)?;
+        seen(db, user)?;
     }
     diesel::insert_into(sessions::table)
         .values((
@@ -197,9 +198,16 @@ pub fn wants_touch(last_used_at: NaiveDateTime) -> bool {
     ids::now() - last_used_at > Duration::seconds(TOUCH_SECONDS)
 }
 
-/// Notes that a session is in use.
-pub fn touch(db: &mut Db, session_id: &str) -> Result<(), Problem> {
+/// Notes when somebody was here last; sessions that ended are forgotten, this is not.
+fn seen(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::update(users::table.find(user)).set(users::last_seen_at.eq(ids::now())).execute(db)?;
+    Ok(())
+}
+
+/// Notes that a session of this person is in use.
+pub fn touch(db: &mut Db, session_id: &str, user: Key) -> Result<(), Problem> {
     let now = ids::now();
+    seen(db, user)?;
     diesel::update(sessions::table.filter(sessions::id.eq(session_id)))
         .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES))))
         .execute(db)?;

@@ -169,7 +169,7 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
 }
 
 /// A new token at each sign-in; the old one, if any, is dead.
-pub(super) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
+pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
     let origin = extract::origin(req);
     let entries = [
         (entry::USER, json!(user)),

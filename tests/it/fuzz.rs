@@ -18,12 +18,13 @@ use crate::world::{World, password_hash};
 
 /// Generous, as tests of a debug build share two cores.
 const LONGEST: Duration = Duration::from_secs(5);
-const GUEST: [&str; 2] = ["/sign-in", "/sign-up"];
+const GUEST: [&str; 5] =
+    ["/sign-in", "/sign-up", "/password/forgot", "/password/reset/{token}", "/email/verify/{token}"];
 /// The fields that every form has are the same everywhere; tried where much and where nothing else is to be filled in.
 const HIDDEN_IN: [&str; 3] = ["/sign-in", "/a/{account}/settings", "/a/{account}/switch/favourite"];
 /// The longest texts only in some fields: what reads a body is the same for all.
 const LONG: usize = 10_000;
-const LONG_FIELDS: [&str; 5] = ["description", "email", "password", "tags", "contacts"];
+const LONG_FIELDS: [&str; 7] = ["description", "email", "emails", "message", "password", "tags", "contacts"];
 /// Never shown again.
 const SECRET: [&str; 3] = ["password", "current", "new_password"];
 
@@ -125,10 +126,12 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" => {
+            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" | "leave" | "withdraw"
+            | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),
+            "email" | "verification" => drop(self.world.sql("DELETE FROM throttles")),
             "new" | "copy" if self.path.contains("/roles/") => {
                 self.world.sql("DELETE FROM roles WHERE NOT built_in AND name <> 'Technician'");
             }
@@ -137,7 +140,9 @@ impl Fuzz {
             _ => {}
         }
         self.form = right_form(&mut self.browser, &self.form.action).await;
-        for (path, field) in [("/sign-up", "email"), ("/a/{account}/child-accounts/new", "name")] {
+        for (path, field) in
+            [("/sign-up", "email"), ("/a/{account}/child-accounts/new", "name"), ("/a/{account}/members/new", "emails")]
+        {
             if self.path == path {
                 self.form.set(field, &format!("n{}@example.com", unique()));
             }

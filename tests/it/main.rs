@@ -4,14 +4,23 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod charge;
+//mod command_acts;
+//mod command_grants;
+//mod command_members;
+//mod command_model;
+//mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
 mod dump;
 mod forms;
+mod invited;
+mod mailbox;
 mod nasty;
 mod page;
 mod place;
+mod post_office;
 mod powers;
 mod world;
 
@@ -27,8 +36,11 @@ mod headers;
 mod history;
 mod homes;
 mod house;
+mod invites;
 mod journeys;
 mod log;
+mod mail;
+mod members;
 mod model;
 mod models;
 mod money;
@@ -37,7 +49,10 @@ mod profile;
 mod protect;
 mod queries;
 mod races;
+mod reminders;
 mod requirement;
+mod reset;
+mod revocation;
 mod roles;
 mod security;
 mod shapes;
