@@ -12,13 +12,15 @@ use actix_web::{App, Error, HttpResponse};
 
 use crate::access::session;
 use crate::config::Config;
+use crate::factor::vault::Vault;
 use crate::problem::Problem;
 use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, command, consent, dashboard, help, invites, members, readiness, sign_in, switcher,
+    accounts, audit, billing, command, consent, dashboard, factor, help, invites, members, readiness, roles, sign_in,
+    switcher,
 };
 
 /// What every worker of one process shares.
@@ -26,6 +28,7 @@ use crate::{
 pub struct Parts {
     pub config: Data<Config>,
     pub pool: Data<Pool>,
+    pub vault: Data<Vault>,
     pub cookie_key: CookieKey,
 }
 
@@ -34,10 +37,12 @@ pub fn routes() -> Vec<Route> {
     let mut all = vec![get("/healthz", healthz), get("/readyz", readyz)];
     all.extend(sign_in::routes());
     all.extend(invites::routes());
+    all.extend(factor::routes());
     all.extend(accounts::routes());
     all.extend(members::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
+    all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(command::routes());
     all.extend(dashboard::routes());
@@ -62,6 +67,7 @@ pub fn build(
     App::new()
         .app_data(parts.config.clone())
         .app_data(parts.pool.clone())
+        .app_data(parts.vault.clone())
         .app_data(PayloadConfig::new(LARGEST_BODY))
         .service(web::resource("/static/{name:.*}").route(web::get().to(assets::show)))
         .service(
@@ -71,6 +77,7 @@ pub fn build(
                 .configure(|app| route::mount(routes(), app)),
         )
         .wrap(from_fn(protect::same_site))
+        .wrap(from_fn(audit::refused::note))
         .wrap(from_fn(errors::dress))
         .wrap(Compress::default())
         .wrap(from_fn(protect::frame))

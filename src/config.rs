@@ -29,6 +29,17 @@ pub struct Settings {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated [default: none].
     #[arg(long, global = true, allow_hyphen_values = true, env = "TRUSTED_PROXIES", value_name = "NETS")]
     pub trusted_proxies: Option<String>,
+    /// A secret of 32 characters or more that seals what is stored of second factors; the same for every instance
+    /// [default: one that the database keeps].
+    #[arg(
+        long,
+        global = true,
+        allow_hyphen_values = true,
+        env = "SECRET_KEY",
+        hide_env_values = true,
+        value_name = "TEXT"
+    )]
+    pub secret_key: Option<String>,
     /// How many levels a tree of accounts may have.
     #[arg(
         long,
@@ -50,6 +61,8 @@ pub struct Settings {
     )]
     pub database_connections: String,
 }
+
+const SHORTEST_SECRET: usize = 32;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +90,16 @@ impl DatabaseUrl {
     }
 }
 
+/// A text that no log shows.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
 /// Settings that were found to be right.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -84,6 +107,8 @@ pub struct Config {
     pub database_url: DatabaseUrl,
     pub public_url: Url,
     pub trusted_proxies: Vec<IpNet>,
+    /// Seals secrets, where the operator keeps it and not the database.
+    pub secret_key: Option<Hidden>,
     pub max_depth: i64,
     pub database_connections: u32,
     /// Links, cookies and HSTS as for https.
@@ -121,6 +146,10 @@ impl Settings {
             wrong.push(format!("TRUSTED_PROXIES (--trusted-proxies): {bad:?} is neither an address nor a network"));
             Vec::new()
         });
+        let secret_key = self.secret_key.clone().filter(|key| !key.is_empty());
+        if secret_key.as_ref().is_some_and(|key| key.chars().count() < SHORTEST_SECRET) {
+            wrong.push(format!("SECRET_KEY (--secret-key) must have {SHORTEST_SECRET} characters or more"));
+        }
         let max_depth = self.number("MAX_DEPTH (--max-depth)", &self.max_depth, 1, 10_000, &mut wrong);
         let database_connections = self.number(
             "DATABASE_CONNECTIONS (--database-connections)",
@@ -136,6 +165,7 @@ impl Settings {
                 https: public_url.scheme() == "https",
                 public_url,
                 trusted_proxies,
+                secret_key: secret_key.map(Hidden),
                 max_depth,
                 demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
@@ -210,11 +240,14 @@ mod tests {
             database_url: Some("mysql://x/y".into()),
             public_url: Some("ftp://x".into()),
             trusted_proxies: Some("10.0.0.1, nobody".into()),
+            secret_key: Some("short".into()),
             max_depth: "0".into(),
             database_connections: "many".into(),
         };
         let complaints = wrong.check("subtenant.db").unwrap_err().join("\n");
-        for name in ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "MAX_DEPTH", "DATABASE_CONNECTIONS"] {
+        for name in
+            ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SECRET_KEY", "MAX_DEPTH", "DATABASE_CONNECTIONS"]
+        {
             assert!(complaints.contains(name), "{name} is missing in {complaints}");
         }
     }

@@ -8,7 +8,10 @@ use actix_web::rt::System;
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use crate::access::policy::{CreateAccounts, CreateBilling, CreateMembers, DeleteAccounts, UpdateAccounts};
+use crate::access::policy::{
+    CreateAccounts, CreateBilling, CreateMembers, CreateRoles, DeleteAccounts, Permission, Permissions, Resource,
+    UpdateAccounts, Verb,
+};
 use crate::access::{self, Origin, Scope};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
@@ -18,7 +21,7 @@ use crate::members::{self, NewAssignment, NewInvitation};
 use crate::problem::Problem;
 use crate::sign_in::{self, NewUser, password};
 use crate::store::installation::{self, Purpose};
-use crate::store::schema::{accounts as accounts_table, connections};
+use crate::store::schema::{accounts as account_rows, connections};
 use crate::store::{self, Db, Pool};
 use crate::{consent, roles};
 
@@ -92,6 +95,7 @@ pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
     world.let_in(&keys)?;
     world.colleagues()?;
     world.invite(site)?;
+    world.own_roles(keys[1])?;
     Ok(made)
 }
 
@@ -301,7 +305,7 @@ impl World<'_> {
             self.pool.write_here(|db| {
                 let root = access::grant::<CreateMembers>(db, self.owner, &self.root, self.origin.clone())?;
                 let key = accounts::store::by_name(db, root.account().key, account)?;
-                let id = accounts_table::table.find(key).select(accounts_table::id).first::<String>(db)?;
+                let id = account_rows::table.find(key).select(account_rows::id).first::<String>(db)?;
                 let by = access::grant::<CreateMembers>(db, self.owner, &id, self.origin.clone())?;
                 let role = roles::available(db, by.frame())?.into_iter().find(|one| one.name == role);
                 let new = NewInvitation {
@@ -332,6 +336,42 @@ impl World<'_> {
         let role = roles::built_in(db, root, role)?;
         let granted_by = Some(self.owner);
         members::assign(db, &NewAssignment { account, user, role, role_account: root, scope, ends_at, granted_by })
+    }
+
+    /// Roles besides the built-in ones: one of the provider, given for three customers, and one of a customer.
+    fn own_roles(&self, technician: Key) -> Result<(), Problem> {
+        let see = |resource| Permission(resource, Verb::Read);
+        let change = |resource| Permission(resource, Verb::Update);
+        let field = [see(Resource::Networks), see(Resource::Ports), change(Resource::Ports)];
+        let books = [see(Resource::Accounts), see(Resource::Billing), see(Resource::Audit)];
+        let hansa = "Hansa Logistik GmbH";
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateRoles>(db, self.owner, &self.root, self.origin.clone())?;
+            let new = |name: &str, description: &str, list: &[Permission]| roles::NewRole {
+                name: name.to_owned(),
+                description: description.to_owned(),
+                permissions: Permissions::of(list),
+            };
+            let role = roles::create(db, &by, new("Field technician", "Works on ports at a customer's site.", &field))?;
+            let root = by.account().key;
+            for customer in [hansa, "Alpine Data AG", "Nordic Retail Hub"] {
+                let account = accounts::store::by_name(db, root, customer)?;
+                let new = NewAssignment {
+                    account,
+                    user: technician,
+                    role: role.key,
+                    role_account: root,
+                    scope: Scope::HereAndBelow,
+                    ends_at: ids::never(),
+                    granted_by: Some(self.owner),
+                };
+                members::assign(db, &new)?;
+            }
+            let hansa = accounts::store::by_name(db, root, hansa)?;
+            let id: String = account_rows::table.find(hansa).select(account_rows::id).first(db)?;
+            let by = access::grant::<CreateRoles>(db, self.owner, &id, self.origin.clone())?;
+            roles::create(db, &by, new("Bookkeeper", "Reads what the auditors ask for.", &books)).map(|_| ())
+        })
     }
 
     fn let_in(&self, keys: &[Key]) -> Result<(), Problem> {

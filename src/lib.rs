@@ -10,9 +10,9 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`mail`], [`connections`], [`consent`], [`billing`], [`roles`],
-//!   [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`invites`],
-//!   [`help`]
+//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`billing`],
+//!   [`roles`], [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`],
+//!   [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
@@ -37,6 +37,7 @@ pub mod connections;
 pub mod consent;
 pub mod dashboard;
 pub mod demo;
+pub mod factor;
 pub mod help;
 pub mod ids;
 pub mod invites;

@@ -16,6 +16,8 @@ pub enum Problem {
     SignIn,
     /// Signed in, but who it is was proven too long ago for this act.
     Unproven,
+    /// The account, or one above it, asks for a second factor, and this session was opened without.
+    SecondFactor,
     /// Fields of a form, each with what to do about it. The room shows its form again with what was typed.
     Invalid(Errors),
     /// The state of things does not allow it.

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::{self, Parts};
 use crate::config::{Config, DatabaseUrl};
 use crate::consent;
+use crate::factor::vault::Vault;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
 
@@ -24,7 +25,11 @@ pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
         "this database was made by `subtenant demo`, which throws it away at its next start: name another one"
     );
     pool.write_here(consent::install_first_versions)?;
-    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), cookie_key })
+    let vault = Vault::new(&match &config.secret_key {
+        Some(key) => key.0.clone(),
+        None => pool.write_here(installation::secret_key)?,
+    })?;
+    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), vault: Data::new(vault), cookie_key })
 }
 
 /// The pool; what goes wrong is said with the name of the setting. A server's address may hold a password and is not
@@ -48,7 +53,7 @@ pub fn must_exist(config: &Config) -> anyhow::Result<()> {
 
 /// Serves until told to stop. `greeting` is printed once people can connect.
 pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
-    let bind = parts.config.bind;
+    let (bind, pool) = (parts.config.bind, parts.pool.clone());
     let server = HttpServer::new(move || app::build(parts.clone()))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -66,6 +71,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
         }
     });
     server.await?;
+    pool.settled().await;
     Ok(())
 }
 

@@ -102,12 +102,31 @@ fn signed(req: &HttpRequest) -> Result<Signed, Problem> {
     }
 }
 
+/// Somebody whose password was right and whose second factor is still to come: enough for that one page, for nothing
+/// else.
+#[derive(Debug, Clone)]
+pub struct Half {
+    pub user: Key,
+    pub csrf: String,
+}
+
+/// The half session that the request came with, if any.
+pub fn half(req: &HttpRequest) -> Option<Half> {
+    let session = req.get_session();
+    let user = session.get::<Key>(entry::HALF_USER).ok().flatten()?;
+    Some(Half { user, csrf: session.get(entry::CSRF).ok().flatten()? })
+}
+
 fn pool(req: &HttpRequest) -> Result<Pool, Problem> {
     let pool = req.app_data::<Data<Pool>>().ok_or_else(|| Problem::bug("the app has no pool"))?;
     Ok(pool.get_ref().clone())
 }
 
 type Person = (Key, String, String, String, String, String, Option<Key>);
+type SessionRow = (NaiveDateTime, NaiveDateTime, NaiveDateTime, bool);
+
+const SESSION_COLUMNS: (sessions::created_at, sessions::last_used_at, sessions::fresh_at, sessions::second_factor) =
+    (sessions::created_at, sessions::last_used_at, sessions::fresh_at, sessions::second_factor);
 
 fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Problem> {
     let row = users::table
@@ -115,13 +134,13 @@ fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Proble
         .filter(users::key.eq(signed.user))
         .filter(sessions::id.eq(&signed.session_id))
         .filter(sessions::expires_at.gt(crate::ids::now()))
-        .select((ACTOR_COLUMNS, (sessions::created_at, sessions::last_used_at, sessions::fresh_at)))
-        .first::<(Person, (NaiveDateTime, NaiveDateTime, NaiveDateTime))>(db)
+        .select((ACTOR_COLUMNS, SESSION_COLUMNS))
+        .first::<(Person, SessionRow)>(db)
         .optional()?;
     // The session was ended between the middleware's look and this one.
-    let Some((actor, (signed_in_at, last_used_at, fresh_at))) = row else { return Err(Problem::SignIn) };
+    let Some((actor, (signed_in_at, last_used_at, fresh_at, second_factor))) = row else { return Err(Problem::SignIn) };
     let (id, csrf) = (signed.session_id.clone(), signed.csrf.clone());
-    let session = SessionHandle { id, csrf, signed_in_at, last_used_at, fresh_at };
+    let session = SessionHandle { id, csrf, signed_in_at, last_used_at, fresh_at, second_factor };
     Ok((actor_of(actor), session))
 }
 
@@ -236,6 +255,9 @@ async fn enter<A: Action>(
 ) -> Result<In<A>, Problem> {
     let checked = Grant::<A>::check(frame.clone(), origin(req));
     if !matches!(checked, Err(Problem::NotFound)) {
+        if !session.second_factor && frame.asks_second_factor().is_some() {
+            return Err(Problem::SecondFactor);
+        }
         req.extensions_mut().insert(Seen(frame.clone(), session.clone()));
     }
     let grant = match checked {

@@ -32,6 +32,11 @@ pub(super) const ACTOR_COLUMNS: (
     users::last_account_key,
 ) = (users::key, users::id, users::first_name, users::last_name, users::email, users::theme, users::last_account_key);
 
+/// Somebody by key.
+pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
+    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
+}
+
 pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_account): ActorRow) -> Actor {
     Actor { key, id, first_name, last_name, email, theme, last_account }
 }
@@ -41,11 +46,6 @@ pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_accou
 pub fn frame(db: &mut Db, user: Key, account_id: &str) -> Result<Frame, Problem> {
     let actor = actor(db, user)?;
     frame_for(db, actor, account_id)
-}
-
-/// Somebody who is not signed in by a session: just signed up, or spoken of by a command.
-pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
-    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
 }
 
 pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<Frame, Problem> {
@@ -76,14 +76,14 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, assignments::scope.nullable(), roles::permissions.nullable()))
-        .load::<(PlaceRow, Option<String>, Option<i64>)>(db)?;
+        .select((PLACE_COLUMNS, (assignments::scope, roles::permissions, roles::name).nullable()))
+        .load::<(PlaceRow, Option<(String, i64, String)>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
-    for (row, scope, bits) in rows {
+    for (row, role) in rows {
         let place = place_of(row);
-        if let Some((scope, bits)) = scope.zip(bits) {
-            given.push(Given { at: place.key, scope, permissions: Permissions(bits) });
+        if let Some((scope, bits, role)) = role {
+            given.push(Given { at: place.key, scope, permissions: Permissions(bits), role });
         }
         if places.last().is_none_or(|last| last.key != place.key) {
             places.push(place);
@@ -92,7 +92,7 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
     Ok((places, given))
 }
 
-type PlaceRow = (Key, String, String, i64, Key, i64, i64);
+type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
 
 type PlaceColumns = (
     accounts::key,
@@ -102,6 +102,7 @@ type PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
 const PLACE_COLUMNS: PlaceColumns = (
@@ -112,17 +113,20 @@ const PLACE_COLUMNS: PlaceColumns = (
     accounts::root_key,
     accounts::children_count,
     accounts::version,
+    accounts::requires_second_factor,
 );
 
-fn place_of((key, id, name, depth, root_key, children_count, version): PlaceRow) -> Place {
-    Place { key, id, name, depth, root_key, children_count, version }
+fn place_of(row: PlaceRow) -> Place {
+    let (key, id, name, depth, root_key, children_count, version, requires_second_factor) = row;
+    Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
 }
 
-/// What one assignment gives: where it was made, how far down it holds, the permissions of its role.
+/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.
 struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
+    role: String,
 }
 
 fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
@@ -147,7 +151,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
     let mut steps = Vec::with_capacity(places.len());
     for (level, place) in places.into_iter().enumerate() {
         let mut here = from_above;
-        let mut gives = Permissions::NONE;
+        let mut gives = Vec::new();
         for one in given.iter().filter(|one| one.at == place.key) {
             if one.scope != scope::BELOW {
                 here = here.and(one.permissions);
@@ -156,7 +160,7 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
                 from_above = from_above.and(one.permissions);
             }
             if (level == last && one.scope != scope::BELOW) || (level < last && one.scope != scope::HERE) {
-                gives = gives.and(one.permissions);
+                gives.push((one.permissions, one.role.clone()));
             }
         }
         steps.push(Step { place, held: here, gives });
@@ -186,11 +190,14 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, assignments::scope, roles::permissions))
-        .load::<(Key, Key, String, i64)>(db)?;
+        .select((
+            account_ancestry::descendant_key,
+            (assignments::account_key, assignments::scope, roles::permissions, roles::name),
+        ))
+        .load::<(Key, (Key, String, i64, String))>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, scope, bits) in rows {
-        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits) });
+    for (of, (at, scope, bits, role)) in rows {
+        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits), role });
     }
     let nothing = Vec::new();
     Ok(places

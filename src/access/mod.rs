@@ -4,7 +4,7 @@
 //! A grant can only come from the check, and only for its own action:
 //! ```compile_fail,E0451
 //! # use subtenant::access::{Grant, policy::DeleteAccounts};
-//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), from: todo!(), action: todo!() } }
+//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), acting: todo!(), action: todo!() } }
 //! ```
 //! ```compile_fail,E0308
 //! # use subtenant::access::{Grant, policy::{CreateAccounts, ReadAccounts}};
@@ -14,6 +14,7 @@
 
 pub mod extract;
 pub mod lookup;
+pub mod permissions;
 pub mod policy;
 pub mod session;
 pub mod words;
@@ -58,6 +59,8 @@ pub struct SessionHandle {
     pub last_used_at: NaiveDateTime,
     /// When the person last proved who they are.
     pub fresh_at: NaiveDateTime,
+    /// Whether it was opened with a second factor.
+    pub second_factor: bool,
 }
 
 impl SessionHandle {
@@ -93,6 +96,8 @@ pub struct Place {
     pub root_key: Key,
     pub children_count: i64,
     pub version: i64,
+    /// Whether everybody who enters it or anything below must have used a second factor.
+    pub requires_second_factor: bool,
 }
 
 /// The account in the address with the accounts above it, and what the actor may do there.
@@ -154,8 +159,15 @@ impl Scope {
 pub struct Step {
     pub place: Place,
     pub held: Permissions,
-    /// What the assignments made at this very account give in the account in the address.
-    pub gives: Permissions,
+    /// What the assignments made at this very account give in the account in the address, each with its role's name.
+    pub gives: Vec<(Permissions, String)>,
+}
+
+/// As what somebody acts: the account that the right comes from, and the names of the roles there that give it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    pub from: Key,
+    pub role: String,
 }
 
 impl Frame {
@@ -178,9 +190,25 @@ impl Frame {
         (!step.held.is_empty()).then_some(&step.place)
     }
 
+    /// The account nearest to the root that asks for a second factor, of those in the chain.
+    pub fn asks_second_factor(&self) -> Option<&Step> {
+        self.chain.iter().find(|step| step.place.requires_second_factor)
+    }
+
     /// The account above at which the actor holds something, for "from Acme Group".
     pub fn step(&self, key: Key) -> Option<&Step> {
         self.chain.iter().find(|step| step.place.key == key)
+    }
+
+    /// As what the actor does what needs this: from the nearest account whose assignments are enough.
+    pub fn acting(&self, needs: Needs) -> Option<Acting> {
+        self.chain.iter().rev().find_map(|step| {
+            let enough = step.gives.iter().filter(|(permissions, _)| needs.met_by(*permissions));
+            let mut roles: Vec<&str> = enough.map(|(_, role)| role.as_str()).collect();
+            roles.sort_unstable();
+            roles.dedup();
+            (!roles.is_empty()).then(|| Acting { from: step.place.key, role: roles.join(", ") })
+        })
     }
 
     /// Whether the actor holds all of `permissions` wherever this scope reaches: nobody can grant more than that.
@@ -206,13 +234,18 @@ impl Frame {
 pub struct Grant<A> {
     frame: Arc<Frame>,
     origin: Origin,
-    from: Key,
+    acting: Acting,
     action: PhantomData<fn() -> A>,
 }
 
 impl<A> Clone for Grant<A> {
     fn clone(&self) -> Grant<A> {
-        Grant { frame: self.frame.clone(), origin: self.origin.clone(), from: self.from, action: PhantomData }
+        Grant {
+            frame: self.frame.clone(),
+            origin: self.origin.clone(),
+            acting: self.acting.clone(),
+            action: PhantomData,
+        }
     }
 }
 
@@ -226,14 +259,9 @@ impl<A: Action> Grant<A> {
             let Needs::One(permission) = A::NEEDS else { return Err(Problem::NotFound) };
             return Err(Problem::Forbidden { permission: permission.to_string(), helpers: Vec::new() });
         }
-        // The nearest account whose assignments alone are enough; else the nearest that gives anything.
-        let giving = |enough: &dyn Fn(Permissions) -> bool| {
-            frame.chain.iter().rev().find(|step| enough(step.gives)).map(|step| step.place.key)
-        };
-        let from = giving(&|gives| A::NEEDS.met_by(gives))
-            .or_else(|| giving(&|gives| !gives.is_empty()))
-            .unwrap_or(frame.account().key);
-        Ok(Grant { frame, origin, from, action: PhantomData })
+        // What is held is the sum of what is given along the chain, and one role is enough for one permission.
+        let acting = frame.acting(A::NEEDS).ok_or_else(|| Problem::bug("a right that no role gives"))?;
+        Ok(Grant { frame, origin, acting, action: PhantomData })
     }
 
     /// The same check again, inside the transaction that writes and after its lock: what was true when the request
@@ -253,7 +281,11 @@ impl<A: Action> Grant<A> {
 
     /// The account whose role gives the right: the account itself or one above it.
     pub fn acting_from(&self) -> Key {
-        self.from
+        self.acting.from
+    }
+
+    pub fn acting(&self) -> &Acting {
+        &self.acting
     }
 
     pub fn origin(&self) -> &Origin {

@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 
+use actix_session::SessionExt;
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
+use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration as CookieDuration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
+use super::SessionHandle;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::schema::{sessions, users};
@@ -19,6 +22,8 @@ pub const ABSOLUTE_HOURS: i64 = 12;
 pub const MOST_PER_USER: i64 = 10;
 /// How long a proof of who one is serves for sensitive acts.
 pub const FRESH_MINUTES: i64 = 5;
+/// How long somebody whose password was right may take for the second factor.
+pub const HALF_MINUTES: i64 = 5;
 /// A session's last use is noted at most this often.
 const TOUCH_SECONDS: i64 = 60;
 
@@ -31,6 +36,10 @@ pub mod entry {
     pub const USER_AGENT: &str = "user_agent";
     /// When somebody signed in whose session goes on under a new token.
     pub const BEGAN: &str = "began";
+    /// Whether the session was opened with a second factor.
+    pub const SECOND_FACTOR: &str = "second_factor";
+    /// Whose password was right, where the second factor is still to come. Without [`USER`] nothing opens.
+    pub const HALF_USER: &str = "half_user";
     /// Set by [`super::Store::load`] alone: whose session this was before it ended.
     pub const ENDED_USER: &str = "ended_user";
     /// Set by [`super::Store::load`] alone: the sessions cannot be read now.
@@ -125,6 +134,7 @@ fn load(db: &mut Db, token_hash: &str) -> Result<Option<State>, Problem> {
 fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
     let now = ids::now();
     let user: Option<Key> = value(state, entry::USER);
+    let lifetime = if state.contains_key(entry::HALF_USER) { HALF_MINUTES } else { IDLE_MINUTES };
     if let Some(user) = user {
         make_room(db, user)?;
         seen(db, user)?;
@@ -139,8 +149,9 @@ fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
             sessions::user_agent.eq(value::<String>(state, entry::USER_AGENT).unwrap_or_default()),
             sessions::created_at.eq(value::<NaiveDateTime>(state, entry::BEGAN).unwrap_or(now)),
             sessions::last_used_at.eq(now),
-            sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES)),
+            sessions::expires_at.eq(now + Duration::minutes(lifetime)),
             sessions::fresh_at.eq(now),
+            sessions::second_factor.eq(value(state, entry::SECOND_FACTOR).unwrap_or(false)),
         ))
         .execute(db)?;
     Ok(())
@@ -181,4 +192,36 @@ pub fn touch(db: &mut Db, session_id: &str, user: Key) -> Result<(), Problem> {
         .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES))))
         .execute(db)?;
     Ok(())
+}
+
+/// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid.
+pub fn go_on(req: &HttpRequest, handle: &SessionHandle, second_factor: bool) -> Result<(), Problem> {
+    let session = req.get_session();
+    session.renew();
+    let failed = |e: actix_session::SessionInsertError| Problem::Bug(anyhow::anyhow!("{e}"));
+    session.insert(entry::SECOND_FACTOR, second_factor).map_err(failed)?;
+    session.insert(entry::BEGAN, handle.signed_in_at).map_err(failed)
+}
+
+/// A session that proved a second factor while it was open.
+pub fn note_second_factor(db: &mut Db, session_id: &str) -> Result<(), Problem> {
+    diesel::update(sessions::table.filter(sessions::id.eq(session_id)))
+        .set(sessions::second_factor.eq(true))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Nobody has used a second factor any more who has none.
+pub fn forget_second_factor(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::update(sessions::table.filter(sessions::user_key.eq(user)))
+        .set(sessions::second_factor.eq(false))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Ends all of a person's sessions but this one; how many there were.
+pub fn end_others(db: &mut Db, user: Key, current: &str) -> Result<usize, Problem> {
+    let now = ids::now();
+    let live = sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::expires_at.gt(now));
+    Ok(diesel::update(live.filter(sessions::id.ne(current))).set(sessions::expires_at.eq(now)).execute(db)?)
 }

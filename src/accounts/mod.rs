@@ -232,11 +232,9 @@ pub fn move_under(
                 return Err(Problem::Conflict(Reason::TooDeep(max_depth)));
             }
             store::move_branch(db, account, from.place.key, to.account())?;
-            let event = Event::new(EventType::AccountMove, subject(&account.id, &account.name)).changed(
-                "parent",
-                &from.place.id,
-                &to.account().id,
-            );
+            let event = Event::new(EventType::AccountMove, subject(&account.id, &account.name))
+                .changed("parent", &from.place.id, &to.account().id)
+                .leaving(from.place.key);
             Ok(((), event))
         })
     })

@@ -7,6 +7,7 @@ use askama::Template;
 use super::{Details, MOST_CONTACTS, MOST_TAGS, store, tags_line};
 use crate::access::In;
 use crate::access::policy::{DeleteAccounts, ReadAccounts, UpdateAccounts};
+use crate::factor::requirement;
 use crate::problem::{Errors, Problem, Reason};
 use crate::text;
 use crate::web::site::Keep;
@@ -26,6 +27,7 @@ struct SettingsPage {
     children: String,
     may_update: bool,
     may_close: bool,
+    second_factor: String,
     /// After a stale save: field, what is stored now, what was typed.
     versions: Vec<(&'static str, String, String)>,
 }
@@ -84,9 +86,20 @@ async fn page<A: crate::access::policy::Action>(
         children: text::count(frame.account().children_count, "child account", "child accounts"),
         may_update: frame.may::<UpdateAccounts>(),
         may_close: frame.may::<DeleteAccounts>() && frame.account().depth > 0,
+        second_factor: second_factor(&frame),
         form,
         versions,
     })
+}
+
+/// Who asks for a second factor here.
+fn second_factor(frame: &crate::access::Frame) -> String {
+    let below = "of everybody who enters here or below";
+    match requirement::asking(frame) {
+        None => "Not required here: whoever has none signs in with the password alone.".to_owned(),
+        Some(_) if frame.account().requires_second_factor => format!("Required {below}."),
+        Some(name) => format!("{name} asks for one {below}."),
+    }
 }
 
 fn differences(now: &Details, typed: &Filled) -> Vec<(&'static str, String, String)> {

@@ -131,6 +131,11 @@ impl EventType {
         }
     }
 
+    /// Whether it is about how somebody comes in: the accounts of which they are a member see it.
+    pub fn is_sign_in(self) -> bool {
+        matches!(self, EventType::UserLogin | EventType::UserLogout)
+    }
+
     pub fn of_code(code: &str) -> Option<EventType> {
         EventType::EVERY.into_iter().find(|e| e.code() == code)
     }
@@ -158,6 +163,8 @@ pub struct Event {
     pub subject: Subject,
     /// The account it belongs to, where that is not the grant's own.
     pub account: Option<Key>,
+    /// The account above which it moved away: the logs up there get the entry too.
+    pub left: Option<Key>,
     pub failed: bool,
     pub before: Vec<(&'static str, String)>,
     pub after: Vec<(&'static str, String)>,
@@ -165,7 +172,7 @@ pub struct Event {
 
 impl Event {
     pub fn new(kind: EventType, subject: Subject) -> Event {
-        Event { kind, subject, account: None, failed: false, before: Vec::new(), after: Vec::new() }
+        Event { kind, subject, account: None, left: None, failed: false, before: Vec::new(), after: Vec::new() }
     }
 
     #[must_use]
@@ -174,27 +181,64 @@ impl Event {
         self
     }
 
+    /// Whatever was below `parent` until now is not any more.
+    #[must_use]
+    pub fn leaving(mut self, parent: Key) -> Event {
+        self.left = Some(parent);
+        self
+    }
+
+    #[must_use]
+    pub fn failing(mut self) -> Event {
+        self.failed = true;
+        self
+    }
+
     /// A field that came to be.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl Into<String>) -> Event {
-        self.after.push((field, value.into()));
+        self.after.push((field, masked(field, value.into())));
         self
     }
 
     /// A field that is gone.
     #[must_use]
     pub fn without(mut self, field: &'static str, value: impl Into<String>) -> Event {
-        self.before.push((field, value.into()));
+        self.before.push((field, masked(field, value.into())));
         self
     }
 
     /// A field that changed; one that did not leaves no trace.
     #[must_use]
-    pub fn changed(mut self, field: &'static str, before: &str, after: &str) -> Event {
-        if before != after {
-            self.before.push((field, before.to_owned()));
-            self.after.push((field, after.to_owned()));
+    pub fn changed(self, field: &'static str, before: &str, after: &str) -> Event {
+        if before == after {
+            return self;
         }
-        self
+        self.without(field, before).with(field, after)
+    }
+}
+
+/// Fields whose names speak of these are evidence that something changed, never of what it was.
+const SECRETS: [&str; 4] = ["password", "secret", "token", "hash"];
+
+fn masked(field: &str, value: String) -> String {
+    let field = field.to_ascii_lowercase();
+    if SECRETS.iter().any(|secret| field.contains(secret)) { "••••••".to_owned() } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_before_they_are_stored() {
+        let event = Event::new(EventType::UserUpdate, Subject::new("USER", "user-x", "Ann"))
+            .changed("password", "old one", "new one")
+            .changed("firstName", "Ann", "Anna")
+            .changed("company", "Acme", "Acme")
+            .with("recoveryToken", "abc");
+        assert_eq!(event.before, [("password", "••••••".to_owned()), ("firstName", "Ann".to_owned())]);
+        let after: Vec<&str> = event.after.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(after, ["••••••", "Anna", "••••••"]);
     }
 }

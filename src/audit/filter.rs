@@ -34,12 +34,11 @@ pub struct Chip {
 /// Values and words of a menu.
 pub type Options = Vec<(&'static str, &'static str)>;
 
-/// What can be in an account's log; what people do to their own sign-in is in none.
+/// What can be in an account's log; of what people do to themselves, their signing in alone is.
 pub fn event_options() -> Options {
     let personal = |code: &str| ["USER_", "SESSION_", "LEGAL_"].iter().any(|start| code.starts_with(start));
-    let every = EventType::EVERY.into_iter().map(|event| (event.code(), event.words()));
-    let every = every.filter(|(code, _)| !personal(code));
-    std::iter::once(("", "Any event")).chain(every).collect()
+    let every = EventType::EVERY.into_iter().filter(|event| event.is_sign_in() || !personal(event.code()));
+    std::iter::once(("", "Any event")).chain(every.map(|event| (event.code(), event.words()))).collect()
 }
 
 pub fn result_options() -> Options {
@@ -74,6 +73,7 @@ pub fn read(query: &str, may_below: bool) -> Asked {
         None => errors.add("result", "Choose a result from the list"),
     }
     filter.below = below == "yes" && may_below;
+    filter.inside = !may_below;
     if filter.below {
         parts.push(("below", "yes".to_owned(), "And all below".to_owned()));
     }
@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn a_role_that_holds_here_only_does_not_look_below() {
-        assert!(!read("below=yes", false).filter.below);
+        let filter = read("below=yes", false).filter;
+        assert!(!filter.below && filter.inside);
+        assert!(!read("", true).filter.inside);
     }
 
     #[test]

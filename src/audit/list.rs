@@ -27,6 +27,8 @@ const MOST_ACTORS: i64 = 1_000;
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub below: bool,
+    /// For whom sees this account only: nothing that its people did in accounts below.
+    pub inside: bool,
     pub event_type: Option<&'static str>,
     /// Part of the e-mail or the whole id of the actor.
     pub actor: String,
@@ -56,6 +58,7 @@ pub struct Row {
     pub user_agent: String,
     pub request_id: String,
     pub acting_from: Option<Key>,
+    pub acting_role: String,
     pub account: Option<Key>,
     pub actor: Option<(String, String, String, String)>,
 }
@@ -143,8 +146,11 @@ fn range(filter: &Filter, want: &Want) -> Range {
 /// The way through the log, and the key where to stop if the end is too far.
 fn plan(db: &mut Db, asked: &Asked<'_>, range: Range) -> Result<(Along, Option<Key>), Problem> {
     let filter = asked.filter;
-    let narrow =
-        filter.event_type.is_some() || filter.result.is_some() || asked.actors.is_some() || !filter.subject.is_empty();
+    let narrow = filter.inside
+        || filter.event_type.is_some()
+        || filter.result.is_some()
+        || asked.actors.is_some()
+        || !filter.subject.is_empty();
     if !narrow {
         return Ok((Along::Log, None));
     }
@@ -198,6 +204,10 @@ macro_rules! narrowed {
     ($query:expr, $asked:expr) => {{
         let mut query = $query;
         let filter = $asked.filter;
+        if filter.inside {
+            let here = audit_entries::account_key.eq($asked.account);
+            query = query.filter(here.or(audit_entries::account_key.is_null()));
+        }
         if let Some(event_type) = filter.event_type {
             query = query.filter(audit_entries::event_type.eq(event_type));
         }
@@ -280,6 +290,7 @@ fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
             audit_entries::user_agent,
             audit_entries::request_id,
             audit_entries::acting_from_key,
+            audit_entries::acting_role,
             audit_entries::account_key,
             (users::id, users::first_name, users::last_name, users::email).nullable(),
         ))

@@ -8,9 +8,11 @@
 //! ```
 
 pub mod event;
+mod export;
 mod filter;
 mod list;
 pub mod pages;
+pub mod refused;
 mod store;
 mod view;
 
@@ -20,6 +22,7 @@ use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::{self as database, Db, dialect};
 pub use event::{Event, EventType, Subject};
+use store::NewEntry;
 
 /// Changes something in the grant's account (or below it, when the event says so). The closure gets the grant as it
 /// is after the lock; it may read what it needs and must return what happened.
@@ -36,8 +39,15 @@ pub fn change<A: Action, T>(
             return Err(Problem::Unavailable(anyhow::anyhow!("the account moved to another tree just now")));
         }
         let (value, event) = act(db, &by)?;
-        let account = event.account.unwrap_or(by.account().key);
-        store::insert(db, &event, Some(by.actor().key), Some(by.acting_from()), Some(account), by.origin(), "CONSOLE")?;
+        let entry = NewEntry {
+            event: &event,
+            actor: Some(by.actor().key),
+            acting: Some(by.acting()),
+            account: Some(event.account.unwrap_or(by.account().key)),
+            origin: by.origin(),
+            source: "CONSOLE",
+        };
+        store::insert(db, &entry)?;
         Ok(value)
     })
 }
@@ -51,14 +61,15 @@ pub fn change_own<T>(
 ) -> Result<T, Problem> {
     database::write(db, |db| {
         let (value, event) = act(db)?;
-        store::insert(db, &event, Some(actor.key), None, event.account, origin, "CONSOLE")?;
+        record_for(db, actor.key, origin, &event)?;
         Ok(value)
     })
 }
 
 /// Somebody new or not yet known: signing up and signing in. The event's subject names the person.
 pub fn record_for(db: &mut Db, user: Key, origin: &Origin, event: &Event) -> Result<(), Problem> {
-    store::insert(db, event, Some(user), event.account, event.account, origin, "CONSOLE")
+    let entry = NewEntry { event, actor: Some(user), acting: None, account: event.account, origin, source: "CONSOLE" };
+    store::insert(db, &entry)
 }
 
 /// What a command of the operator changes.
@@ -69,7 +80,15 @@ pub fn change_by_system<T>(
     database::write(db, |db| {
         let (value, event) = act(db)?;
         let origin = Origin { request_id: ids::token(), ..Origin::default() };
-        store::insert(db, &event, None, None, event.account, &origin, "SYSTEM")?;
+        let entry = NewEntry {
+            event: &event,
+            actor: None,
+            acting: None,
+            account: event.account,
+            origin: &origin,
+            source: "SYSTEM",
+        };
+        store::insert(db, &entry)?;
         Ok(value)
     })
 }

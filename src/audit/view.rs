@@ -21,6 +21,8 @@ pub struct Entry {
     pub email: String,
     /// The account acted from, where that is another than the entry's.
     pub from: Option<String>,
+    /// The role that gave the right, where the account acted from may be seen.
+    pub role: String,
     pub account: Linked,
     pub account_id: String,
     pub changes: Vec<Field>,
@@ -72,9 +74,17 @@ pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
         actor,
         email,
         from: row.acting_from.filter(|key| Some(*key) != row.account).map(|key| from(frame, near, key)),
+        role: if row.acting_from.is_some_and(|key| name(frame, near, key).is_some()) {
+            row.acting_role.clone()
+        } else {
+            String::new()
+        },
         account,
         account_id: near_account.map_or_else(String::new, |one| one.id.clone()),
-        fields: crate::text::count(changes.len() as i64, "field", "fields"),
+        fields: match changes.len() as i64 {
+            0 => "Details".to_owned(),
+            n => crate::text::count(n, "field", "fields"),
+        },
         changes,
         row,
     }
@@ -90,13 +100,13 @@ fn account(near: &HashMap<Key, Near>, key: Key) -> Linked {
 
 /// The name of the account acted from, for "from Acme Group".
 fn from(frame: &Frame, near: &HashMap<Key, Near>, key: Key) -> String {
-    if let Some(one) = near.get(&key) {
-        return one.name.clone();
-    }
-    match frame.step(key) {
-        Some(step) if !step.held.is_empty() => step.place.name.clone(),
-        _ => "an account above".to_owned(),
-    }
+    name(frame, near, key).unwrap_or_else(|| "an account above".to_owned())
+}
+
+/// An account's name, if the reader may see it.
+fn name(frame: &Frame, near: &HashMap<Key, Near>, key: Key) -> Option<String> {
+    let seen = || frame.step(key).filter(|step| !step.held.is_empty()).map(|step| step.place.name.clone());
+    near.get(&key).map(|one| one.name.clone()).or_else(seen)
 }
 
 fn pairs(json: &str) -> Vec<(String, String)> {
@@ -114,62 +124,6 @@ fn changes(before: &str, after: &str) -> Vec<Field> {
         }
     }
     fields
-}
-
-/// The columns of the export.
-pub const HEAD: [&str; 20] = [
-    "time",
-    "event",
-    "what",
-    "result",
-    "source",
-    "object_type",
-    "object_id",
-    "object_name",
-    "account_id",
-    "account_name",
-    "actor_id",
-    "actor_name",
-    "actor_email",
-    "acting_from",
-    "before",
-    "after",
-    "address",
-    "user_agent",
-    "request_id",
-    "entry_id",
-];
-
-pub fn cells(entry: Entry) -> Vec<String> {
-    let Entry { at, what, account, account_id, actor, email, from, changes, row, .. } = entry;
-    let side = |of: fn(&Field) -> &Option<String>| {
-        let each = changes.iter().filter_map(|f| of(f).as_ref().map(|value| format!("{}: {value}", f.name)));
-        each.collect::<Vec<_>>().join("\n")
-    };
-    let (before, after) = (side(|f| &f.before), side(|f| &f.after));
-    let actor_id = row.actor.map(|(id, ..)| id).unwrap_or_default();
-    vec![
-        at.iso,
-        row.event_type,
-        what,
-        row.result,
-        row.source,
-        row.subject_type,
-        row.subject_id,
-        row.subject_name,
-        account_id,
-        account.name,
-        actor_id,
-        actor,
-        email,
-        from.unwrap_or_default(),
-        before,
-        after,
-        row.address,
-        row.user_agent,
-        row.request_id,
-        row.id,
-    ]
 }
 
 #[cfg(test)]

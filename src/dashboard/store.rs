@@ -2,7 +2,9 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
+use crate::audit::EventType;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -22,8 +24,19 @@ pub struct Latest {
     pub actor: Option<(String, String)>,
 }
 
-/// The latest entries of the account, newest first; with everything that was below it when it happened, or without.
+/// Entries among which the latest changes are looked for.
+const LOOKED_THROUGH: i64 = 1_000;
+
+/// The latest changes of the account, newest first; with everything that was below it when it happened, or without.
+/// Sign-ins and what was refused changed nothing.
 pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<Latest>, Problem> {
+    let log = diesel::alias!(audit_scope as log);
+    let newest = log
+        .filter(log.field(audit_scope::account_key).eq(account))
+        .filter(log.field(audit_scope::own).eq(true).or(below.into_sql::<Bool>()))
+        .order(log.field(audit_scope::entry_key).desc())
+        .limit(LOOKED_THROUGH)
+        .select(log.field(audit_scope::entry_key));
     let mut query = audit_scope::table
         .inner_join(audit_entries::table)
         .left_join(accounts::table.on(audit_entries::account_key.eq(accounts::key.nullable())))
@@ -34,9 +47,12 @@ pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<L
                 .and(account_ancestry::ancestor_key.eq(account))),
         )
         .filter(audit_scope::account_key.eq(account))
+        .filter(audit_scope::entry_key.eq_any(newest))
+        .filter(audit_entries::account_key.is_not_null())
+        .filter(audit_entries::event_type.ne(EventType::AccessRefused.code()))
         .into_boxed::<MultiBackend>();
     if !below {
-        query = query.filter(audit_scope::own.eq(true));
+        query = query.filter(audit_scope::own.eq(true)).filter(audit_entries::account_key.eq(account));
     }
     Ok(query
         .order(audit_scope::entry_key.desc())

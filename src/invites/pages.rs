@@ -251,7 +251,7 @@ async fn as_new(guest: &Guest, site: &Site, token: &str, form: Form) -> Result<H
     }
     match register(site, token, &offer, &form).await {
         Ok((user, reply)) => {
-            sign_in::start_session(&site.req, user)?;
+            sign_in::start_session(&site.req, user, false)?;
             Ok(site.see(&reply))
         }
         // Somebody signed up with the address this moment.

@@ -3,6 +3,8 @@
 //! an edit says first whose rights it changes ([`effects`]).
 
 pub mod effects;
+mod pages;
+pub mod people;
 mod store;
 
 use chrono::NaiveDateTime;
@@ -17,8 +19,11 @@ use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::text::name_key;
 use effects::Effects;
-pub use store::{administrator_besides, find, keeps_administrator};
+pub use pages::routes;
+pub use store::{administrator_besides, find, keeps_administrator, uses};
 
+/// Roles that one account can own.
+pub const MOST_ROLES: i64 = 100;
 /// What entries of the audit log call a role.
 const SUBJECT: &str = "ROLE";
 
@@ -61,6 +66,12 @@ pub fn available(db: &mut Db, frame: &Frame) -> Result<Vec<Role>, Problem> {
 pub fn create(db: &mut Db, by: &Grant<CreateRoles>, new: NewRole) -> Result<Role, Problem> {
     audit::change(db, by, |db, by| {
         let new = allowed(db, by.frame(), new, None)?;
+        if store::owned(db, by.account().key)? >= MOST_ROLES {
+            return Err(Problem::invalid(
+                "",
+                format!("An account can have {MOST_ROLES} roles of its own, and has them"),
+            ));
+        }
         let role = store::insert(db, by.account().key, &new, false)?;
         let event = Event::new(EventType::RoleCreate, subject(&role))
             .with("name", &role.name)
@@ -109,13 +120,15 @@ fn edit(
             return Err(Problem::Conflict(Reason::Stale));
         }
         let new = allowed(db, by.frame(), new, Some(&old))?;
-        confirm(&effects::of_change(db, &old, new.permissions)?)?;
+        let effects = effects::of_change(db, &old, new.permissions)?;
         if !store::update(db, &old, &new)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
         if by.account().depth == 0 {
             store::keeps_administrator(db, by.account().key)?;
         }
+        // Last: nobody is asked to confirm what is refused anyway.
+        confirm(&effects)?;
         let event = Event::new(EventType::RoleUpdate, subject(&old))
             .changed("name", &old.name, &new.name)
             .changed("description", &old.description, &new.description)
@@ -143,7 +156,7 @@ pub fn delete(db: &mut Db, by: &Grant<DeleteRoles>, role_id: &str) -> Result<(),
 }
 
 /// A role that this very account owns and can change.
-fn own(db: &mut Db, frame: &Frame, role_id: &str) -> Result<Role, Problem> {
+pub fn own(db: &mut Db, frame: &Frame, role_id: &str) -> Result<Role, Problem> {
     let role = find(db, frame.account().key, role_id)?;
     match () {
         () if role.built_in => Err(Problem::Conflict(Reason::RoleIsBuiltIn)),

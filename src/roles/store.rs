@@ -72,6 +72,11 @@ pub fn is_taken(db: &mut Db, account: Key, name: &str, except: Option<Key>) -> R
     Ok(found.is_some() && found != except)
 }
 
+/// How many roles the account owns.
+pub fn owned(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    Ok(roles::table.filter(roles::account_key.eq(account)).count().get_result(db)?)
+}
+
 /// The key of the account's role of this name.
 pub fn by_name(db: &mut Db, account: Key, name: &str) -> Result<Key, Problem> {
     let same = roles::table.filter(roles::account_key.eq(account)).filter(roles::name_key.eq(name_key(name)));

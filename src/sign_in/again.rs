@@ -1,15 +1,15 @@
 //! Proving again who one is, for acts that are worth it: the session goes on under a new token and is fresh for some
 //! minutes. The way out leads to the page before the one that asked.
 
-use actix_session::SessionExt;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
 use askama::Template;
 
 use super::pages::way_back;
 use super::throttle::{self, Attempt};
 use super::{password, store};
-use crate::access::session::{FRESH_MINUTES, entry};
-use crate::access::{Me, SessionHandle};
+use crate::access::Me;
+use crate::access::session::{self, FRESH_MINUTES};
+use crate::factor::{self, Means, Question};
 use crate::problem::Problem;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
@@ -22,21 +22,25 @@ struct AgainPage {
     email: String,
     hint: String,
     cancel: String,
+    question: Option<Question>,
 }
 
 /// GET /sign-in/again?back=
 pub async fn ask(me: Me, site: Site) -> Result<HttpResponse, Problem> {
-    site.page(&page(&me, &site, Filled::with([])), Keep::Nothing)
+    site.page(&page(&me, &site, Filled::with([])).await?, Keep::Nothing)
 }
 
-fn page(me: &Me, site: &Site, form: Filled) -> AgainPage {
-    AgainPage {
+async fn page(me: &Me, site: &Site, form: Filled) -> Result<AgainPage, Problem> {
+    let user = me.actor.key;
+    let known = site.pool.read(move |db| factor::summary(db, user)).await?;
+    Ok(AgainPage {
         shell: site.personal_shell(me, "Confirm that it is you").failing(form.failed()),
         form,
         email: me.actor.email.clone(),
         hint: format!("Serves for {FRESH_MINUTES} minutes. What you typed before is kept."),
         cancel: way_out(&way_back(&site.req)),
-    }
+        question: Means::of(site)?.ask(user, &known.passkeys)?,
+    })
 }
 
 /// Where somebody goes who does not want to after all: to the section of the page, which asks for nothing.
@@ -54,20 +58,35 @@ fn way_out(back: &str) -> String {
 
 /// POST /sign-in/again?back=: counted like signing in.
 pub async fn confirm(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
-    let form = sent.open(&me.session.csrf, None, &["password"])?;
-    match check(&me, &site, &form).await {
+    let form = sent.open(&me.session.csrf, None, &["password", "ticket", "credential"])?;
+    let by_passkey = !form.value("credential").is_empty();
+    let checked = if by_passkey { check_passkey(&me, &site, &form).await } else { check(&me, &site, &form).await };
+    match checked {
         Err(Problem::Invalid(errors)) => {
             let mut form = form.filled(errors);
             form.forget("password");
-            site.refused(&page(&me, &site, form))
+            let page = page(&me, &site, form).await?;
+            site.refused(&page)
         }
         Err(other) => Err(other),
         Ok(()) => {
-            go_on(&site.req, &me.session)?;
+            session::go_on(&site.req, &me.session, by_passkey || me.session.second_factor)?;
             let back = way_back(&site.req);
             Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
         }
     }
+}
+
+async fn check_passkey(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
+    form.check().finish()?;
+    let (user, origin, means, form) = (me.actor.key, me.origin.clone(), Means::of(site)?, form.clone());
+    let proving = site.pool.write(move |db| {
+        let right = factor::use_passkey(db, &means, user, form.value("ticket"), form.value("credential"))?;
+        super::record_sign_in(db, user, &origin, "passkey, again", !right)?;
+        Ok(right)
+    });
+    let message = "The passkey was not accepted. Try again, or use your password";
+    if proving.await? { Ok(()) } else { Err(Problem::invalid("", message)) }
 }
 
 async fn check(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
@@ -92,13 +111,6 @@ async fn check(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
     });
     noting.await?;
     if right { Ok(()) } else { Err(Problem::invalid("password", "This is not your password. Check it and try again")) }
-}
-
-/// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid.
-fn go_on(req: &HttpRequest, handle: &SessionHandle) -> Result<(), Problem> {
-    let session = req.get_session();
-    session.renew();
-    session.insert(entry::BEGAN, handle.signed_in_at).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))
 }
 
 #[cfg(test)]

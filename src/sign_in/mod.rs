@@ -6,6 +6,7 @@ mod device;
 mod pages;
 pub mod password;
 mod profile;
+mod second;
 mod store;
 pub(crate) mod throttle;
 
@@ -27,6 +28,8 @@ pub fn routes() -> Vec<Route> {
         post("/sign-in", pages::create),
         get("/sign-in/again", again::ask),
         post("/sign-in/again", again::confirm),
+        get("/sign-in/second", second::ask),
+        post("/sign-in/second", second::prove),
         get("/sign-up", pages::sign_up_form),
         post("/sign-up", pages::sign_up),
         post("/sign-out", pages::destroy),
@@ -126,7 +129,7 @@ pub fn change_password(
 ) -> Result<(), Problem> {
     audit::change_own(db, actor, origin, |db| {
         store::set_password(db, actor.key, hash)?;
-        let mut event = Event::new(EventType::UserUpdate, subject(actor)).with("password", "changed");
+        let mut event = Event::new(EventType::UserUpdate, subject(actor)).changed("password", "old", "new");
         if let Some(current) = end_others {
             let ended = store::end_other_sessions(db, actor.key, current)?;
             event = event.with("sessionsEnded", ended.to_string());

@@ -4,13 +4,16 @@ use actix_session::SessionExt;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use serde_json::{Value, json};
 
 use super::throttle::{self, Attempt};
 use super::{NewUser, password, store};
 use crate::access::session::entry;
 use crate::access::{Me, extract};
+use crate::factor::{self, Means, Question};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem};
+use crate::store::Db;
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
@@ -21,6 +24,8 @@ struct SignInPage {
     shell: Shell,
     form: Filled,
     back: String,
+    /// For a passkey alone, which is two factors at once.
+    question: Option<Question>,
 }
 
 #[derive(Template)]
@@ -39,9 +44,13 @@ pub async fn home(me: Me, site: Site) -> Result<HttpResponse, Problem> {
 /// GET /sign-in?back=
 pub async fn new(guest: Guest, site: Site) -> Result<HttpResponse, Problem> {
     let back = way_back(&site.req);
-    let page = SignInPage { shell: guest.shell(&site, "Sign in"), form: Filled::with([]), back };
-    let page = site.page(&page, Keep::Nothing)?;
-    guest.remember(&site, page)
+    let page = sign_in_page(&guest, &site, Filled::with([]), back)?;
+    guest.remember(&site, site.page(&page, Keep::Nothing)?)
+}
+
+fn sign_in_page(guest: &Guest, site: &Site, form: Filled, back: String) -> Result<SignInPage, Problem> {
+    let question = Means::of(site)?.ask_anybody()?;
+    Ok(SignInPage { shell: guest.shell(site, "Sign in").failing(form.failed()), form, back, question })
 }
 
 /// Where the address says that somebody wants to go on.
@@ -59,9 +68,14 @@ pub(super) fn own_path(back: &str) -> String {
 
 /// POST /sign-in: known and unknown addresses answer alike, in words and in time.
 pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
-    let form = guest.open(sent, &["email", "password", "back"])?;
+    let form = guest.open(sent, &["email", "password", "back", "ticket", "credential"])?;
     if let Err(Problem::Invalid(errors)) = form.check().finish() {
         return refuse_sign_in(&guest, &site, &form, errors);
+    }
+    let back = own_path(form.value("back"));
+    let onward = if back.is_empty() { "/".to_owned() } else { back };
+    if !form.value("credential").is_empty() {
+        return by_passkey(&guest, &site, &form, onward).await;
     }
     let origin = extract::origin(&site.req);
     let attempt = Attempt::new(&origin.address, form.value("email"));
@@ -72,26 +86,56 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     let found = if email.contains('\0') { None } else { site.pool.read(move |db| store::by_email(db, &email)).await? };
     let user = found.as_ref().map(|(user, _)| *user);
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
-    let noted = (user, right);
-    let noting = site.pool.write(move |db| {
-        if noted.1 {
-            throttle::succeeded(db, &attempt)?;
-        }
-        if let Some(user) = noted.0 {
-            super::record_sign_in(db, user, &origin, "password", !noted.1)?;
-        }
-        Ok(())
-    });
-    noting.await?;
     match user.filter(|_| right) {
         Some(user) => {
-            start_session(&site.req, user)?;
-            let back = own_path(form.value("back"));
-            Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
+            let noting = site.pool.write(move |db| {
+                throttle::succeeded(db, &attempt)?;
+                let half = !factor::enabled_for(db, &[user])?.is_empty();
+                // With a second step to come nobody is in yet.
+                if !half {
+                    super::record_sign_in(db, user, &origin, "password", false)?;
+                }
+                Ok(half)
+            });
+            if noting.await? {
+                start_half(&site.req, user)?;
+                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
+                return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
+            }
+            start_session(&site.req, user, false)?;
+            Ok(site.see(&Reply::to(onward, "")))
         }
         None => {
+            if let Some(user) = user {
+                // Afterwards, because for an address that nobody has there is nothing to write.
+                let noting = move |db: &mut Db| super::record_sign_in(db, user, &origin, "password", true);
+                site.pool.write_afterwards("a failed sign-in was not noted", noting).await;
+            }
             let errors = Errors::one("email", "Email or password is not right. Check both and try again");
             refuse_sign_in(&guest, &site, &form, errors)
+        }
+    }
+}
+
+/// A passkey wants the person itself, so it stands for the password and the second factor.
+async fn by_passkey(guest: &Guest, site: &Site, form: &Form, onward: String) -> Result<HttpResponse, Problem> {
+    let (means, origin, copy) = (Means::of(site)?, extract::origin(&site.req), form.clone());
+    let proving = site.pool.write(move |db| {
+        throttle::count_passkey(db, &origin.address)?;
+        let user = factor::use_any_passkey(db, &means, copy.value("ticket"), copy.value("credential"))?;
+        if let Some(user) = user {
+            super::record_sign_in(db, user, &origin, "passkey", false)?;
+        }
+        Ok(user)
+    });
+    match proving.await? {
+        Some(user) => {
+            start_session(&site.req, user, true)?;
+            Ok(site.see(&Reply::to(onward, "")))
+        }
+        None => {
+            let message = "This passkey is not known here, or it took too long. Try again, or use your password";
+            refuse_sign_in(guest, site, form, Errors::one("", message))
         }
     }
 }
@@ -100,23 +144,36 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
     let back = own_path(form.value("back"));
     let mut form = form.filled(errors);
     form.forget("password");
-    let page = SignInPage { shell: guest.shell(site, "Sign in").failing(true), form, back };
+    let page = sign_in_page(guest, site, form, back)?;
     guest.remember(site, site.refused(&page)?)
 }
 
 /// A new token at each sign-in; the old one, if any, is dead.
-pub(crate) fn start_session(req: &HttpRequest, user: Key) -> Result<(), Problem> {
-    let session = req.get_session();
+pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
     let origin = extract::origin(req);
+    let entries = [
+        (entry::USER, json!(user)),
+        (entry::SECOND_FACTOR, json!(second_factor)),
+        (entry::ADDRESS, json!(origin.address)),
+        (entry::USER_AGENT, json!(origin.user_agent)),
+    ];
+    begin(req, &entries)
+}
+
+/// The password was right and the second factor is still to come.
+fn start_half(req: &HttpRequest, user: Key) -> Result<(), Problem> {
+    begin(req, &[(entry::HALF_USER, json!(user))])
+}
+
+fn begin(req: &HttpRequest, entries: &[(&str, Value)]) -> Result<(), Problem> {
+    let session = req.get_session();
     session.clear();
     session.renew();
-    let insert =
-        |name: &str, value: &str| session.insert(name, value).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")));
-    session.insert(entry::USER, user).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))?;
-    insert(entry::ID, &ids::token())?;
-    insert(entry::CSRF, &ids::token())?;
-    insert(entry::ADDRESS, &origin.address)?;
-    insert(entry::USER_AGENT, &origin.user_agent)
+    let own = [(entry::ID, json!(ids::token())), (entry::CSRF, json!(ids::token()))];
+    for (name, value) in own.iter().chain(entries) {
+        session.insert(*name, value).map_err(|e| Problem::Bug(anyhow::anyhow!("{e}")))?;
+    }
+    Ok(())
 }
 
 const SIGN_UP_FIELDS: [&str; 6] = ["first_name", "last_name", "company", "email", "password", "account_name"];
@@ -140,7 +197,7 @@ pub async fn sign_up(guest: Guest, site: Site, sent: Sent) -> Result<HttpRespons
         }
         other => {
             let (reply, user) = other?;
-            start_session(&site.req, user)?;
+            start_session(&site.req, user, false)?;
             Ok(site.see(&reply))
         }
     }

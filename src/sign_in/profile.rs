@@ -9,6 +9,7 @@ use super::store::SessionRow;
 use super::throttle::{self, Attempt};
 use super::{Names, device, password, store};
 use crate::access::Me;
+use crate::factor::{self, Means};
 use crate::ids;
 use crate::members::{self, Membership};
 use crate::problem::{Errors, Problem, Reason};
@@ -29,6 +30,7 @@ struct ProfilePage {
     appearance: Filled,
     sessions: Vec<SessionView>,
     memberships: Vec<Membership>,
+    factor: factor::view::View,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -40,6 +42,7 @@ struct SessionView {
     signed_in: When,
     last_used: When,
     current: bool,
+    second_factor: bool,
 }
 
 #[derive(Template)]
@@ -65,9 +68,10 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let user = me.actor.key;
     let read = move |db: &mut Db| {
         let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
-        Ok((store::names(db, user)?, store::live_sessions(db, user)?, memberships))
+        let known = (store::names(db, user)?, store::live_sessions(db, user)?);
+        Ok((known, factor::summary(db, user)?, memberships))
     };
-    let (known, sessions, memberships) = site.pool.read(read).await?;
+    let ((known, sessions), factors, memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -87,6 +91,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         password,
         appearance,
         memberships,
+        factor: factor::view::of(&Means::of(site)?, factors),
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };
@@ -96,6 +101,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
 fn view(row: SessionRow, current: &str) -> SessionView {
     SessionView {
         current: row.id == current,
+        second_factor: row.second_factor,
         device: device::words(&row.user_agent),
         address: row.address,
         signed_in: row.created_at.into(),

@@ -103,6 +103,7 @@ pub struct SessionRow {
     pub user_agent: String,
     pub created_at: NaiveDateTime,
     pub last_used_at: NaiveDateTime,
+    pub second_factor: bool,
 }
 
 pub fn live_sessions(db: &mut Db, user: Key) -> Result<Vec<SessionRow>, Problem> {
@@ -110,7 +111,14 @@ pub fn live_sessions(db: &mut Db, user: Key) -> Result<Vec<SessionRow>, Problem>
         .filter(sessions::user_key.eq(user))
         .filter(sessions::expires_at.gt(ids::now()))
         .order(sessions::last_used_at.desc())
-        .select((sessions::id, sessions::address, sessions::user_agent, sessions::created_at, sessions::last_used_at))
+        .select((
+            sessions::id,
+            sessions::address,
+            sessions::user_agent,
+            sessions::created_at,
+            sessions::last_used_at,
+            sessions::second_factor,
+        ))
         .load(db)?)
 }
 

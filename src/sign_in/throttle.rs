@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use crate::ids::{self, sha256_hex};
+use crate::ids::{self, Key, sha256_hex};
 use crate::problem::Problem;
 use crate::store::schema::throttles;
 use crate::store::{self as database, Db};
@@ -19,6 +19,8 @@ const KNOWN_DAYS: i64 = 30;
 const PER_ADDRESS: i64 = 50;
 const PER_PAIR: i64 = 10;
 const PER_EMAIL: i64 = 100;
+/// Codes of one person in a window.
+const PER_PERSON: i64 = 10;
 /// New accounts from one address in a window.
 const SIGN_UPS: i64 = 100;
 /// Links that do not work, tried from one address in a window.
@@ -67,6 +69,28 @@ pub fn count(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
         take(db, &attempt.pair, PER_PAIR)?;
         if known { Ok(()) } else { take(db, &attempt.email, PER_EMAIL) }
     })
+}
+
+fn codes_of(user: Key) -> String {
+    format!("code:{user}")
+}
+
+/// Counts a code of somebody whose password was right. By person alone: who gets here without being them has stolen
+/// the password.
+pub fn count_code(db: &mut Db, user: Key) -> Result<(), Problem> {
+    database::write(db, |db| take(db, &codes_of(user), PER_PERSON))
+}
+
+/// A right code: those before were none to count.
+pub fn code_was_right(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::delete(throttles::table.find(codes_of(user))).execute(db)?;
+    Ok(())
+}
+
+/// Counts somebody signing in with a passkey alone: by address, as nobody is named.
+pub fn count_passkey(db: &mut Db, address: &str) -> Result<(), Problem> {
+    let bucket = format!("passkey:{}", &sha256_hex(network(address).as_bytes())[..32]);
+    database::write(db, |db| take(db, &bucket, PER_ADDRESS))
 }
 
 /// Counts somebody signing up.

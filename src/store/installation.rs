@@ -12,6 +12,16 @@ use crate::problem::Problem;
 
 const ONLY_ROW: i64 = 1;
 
+/// The secret that the database keeps where the operator sets none; made at the first start that wants it.
+pub fn secret_key(db: &mut Db) -> Result<String, Problem> {
+    write(db, |db| {
+        let fresh = STANDARD.encode(rand::random::<[u8; 32]>());
+        let unset = installation::table.find(ONLY_ROW).filter(installation::secret_key.eq(""));
+        diesel::update(unset).set(installation::secret_key.eq(fresh)).execute(db)?;
+        Ok(installation::table.find(ONLY_ROW).select(installation::secret_key).first(db)?)
+    })
+}
+
 /// What a database is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

@@ -25,6 +25,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests that may wait for a blocking thread; the next one is told to come back.
 const LONGEST_QUEUE: usize = 512;
+/// Writes that may be under way for requests that are answered already.
+const MOST_AFTERWARDS: u32 = 64;
 
 /// The connections of this process. Cheap to clone.
 #[derive(Clone)]
@@ -32,6 +34,7 @@ pub struct Pool {
     readers: r2d2::Pool<Manager>,
     writers: r2d2::Pool<Manager>,
     queue: Arc<Semaphore>,
+    afterwards: Arc<Semaphore>,
     /// A file answers a keyed read faster than a thread changes hands; a network does not.
     inline_reads: bool,
 }
@@ -54,6 +57,7 @@ impl Pool {
             readers: build(true, size),
             writers: build(false, writers),
             queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
+            afterwards: Arc::new(Semaphore::new(MOST_AFTERWARDS as usize)),
             inline_reads: !url.is_postgres(),
         })
     }
@@ -89,6 +93,31 @@ impl Pool {
     {
         let pool = self.clone();
         self.block(move || pool.write_here(act)).await
+    }
+
+    /// Notes something for which the answer does not wait, and which must not change it: what fails is said in the
+    /// process's log. When too much of it is under way already, this waits as [`Pool::write`] does.
+    pub async fn write_afterwards<F>(&self, what: &'static str, act: F)
+    where
+        F: FnOnce(&mut Db) -> Result<(), Problem> + Send + 'static,
+    {
+        let place = self.afterwards.clone().try_acquire_owned().ok();
+        let (pool, waits) = (self.clone(), place.is_none());
+        let writing = tokio::task::spawn_blocking(move || {
+            if let Err(problem) = pool.write_here(act) {
+                tracing::warn!(%problem, "{what}");
+            }
+            drop(place);
+        });
+        if waits && let Err(stopped) = writing.await {
+            tracing::error!(%stopped, "{what}");
+        }
+    }
+
+    /// Waits until nothing is being written afterwards.
+    pub async fn settled(&self) {
+        let all = self.afterwards.acquire_many(MOST_AFTERWARDS).await;
+        drop(all);
     }
 
     /// [`Pool::read`] on this thread, for commands and tests.

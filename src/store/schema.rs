@@ -33,6 +33,45 @@ diesel::table! {
         last_used_at -> Timestamp,
         expires_at -> Timestamp,
         fresh_at -> Timestamp,
+        second_factor -> Bool,
+    }
+}
+
+diesel::table! {
+    authenticator_apps (user_key) {
+        user_key -> BigInt,
+        sealed -> Text,
+        last_step -> BigInt,
+        created_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    passkeys (key) {
+        key -> BigInt,
+        id -> Text,
+        user_key -> BigInt,
+        name -> Text,
+        credential_id -> Text,
+        credential -> Text,
+        created_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_key, code_hash) {
+        user_key -> BigInt,
+        code_hash -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    spent_challenges (digest) {
+        digest -> Text,
+        spent_at -> Timestamp,
     }
 }
 
@@ -60,6 +99,7 @@ diesel::table! {
         closed_at -> Nullable<Timestamp>,
         created_at -> Timestamp,
         version -> BigInt,
+        requires_second_factor -> Bool,
     }
 }
 
@@ -280,6 +320,7 @@ diesel::table! {
         cookie_key -> Text,
         purpose -> Text,
         created_at -> Timestamp,
+        secret_key -> Text,
     }
 }
 
@@ -302,6 +343,7 @@ diesel::table! {
         address -> Text,
         user_agent -> Text,
         request_id -> Text,
+        acting_role -> Text,
     }
 }
 
@@ -329,6 +371,10 @@ diesel::joinable!(audit_scope -> audit_entries (entry_key));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
+    authenticator_apps,
+    passkeys,
+    recovery_codes,
+    spent_challenges,
     throttles,
     accounts,
     account_ancestry,

@@ -1,7 +1,7 @@
 //! Exports: RFC 4180, UTF-8, and no cell that a spreadsheet would run as a formula.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::problem::Problem;
 
@@ -19,9 +19,14 @@ fn broken(error: impl std::fmt::Display) -> Problem {
 
 impl Table {
     pub fn new(head: &[&str]) -> Result<Table, Problem> {
-        let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-        out.write_record(head).map_err(broken)?;
-        Ok(Table(out))
+        let mut table = Table::going_on();
+        table.0.write_record(head).map_err(broken)?;
+        Ok(table)
+    }
+
+    /// The next part of a file that is written in parts.
+    pub fn going_on() -> Table {
+        Table(csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new()))
     }
 
     pub fn row(&mut self, cells: &[String]) -> Result<(), Problem> {
@@ -33,9 +38,11 @@ impl Table {
     }
 }
 
+pub const MIME: &str = "text/csv; charset=utf-8; header=present";
+
 /// The file as an answer.
 pub fn answer(name: &str, bytes: Vec<u8>) -> HttpResponse {
-    download(name, "text/csv; charset=utf-8; header=present", bytes)
+    download(name, MIME, bytes)
 }
 
 /// The rows as one file to download.
@@ -47,8 +54,13 @@ pub fn file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String
     Ok(answer(name, table.finish()?))
 }
 
-/// Anything as a file to download; the name may hold any character.
+/// Anything as a file to download.
 pub fn download(name: &str, mime: &'static str, bytes: Vec<u8>) -> HttpResponse {
+    start(name, mime).body(bytes)
+}
+
+/// The head of a file to download; the name may hold any character.
+pub fn start(name: &str, mime: &'static str) -> HttpResponseBuilder {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     let parameters = vec![
@@ -59,11 +71,12 @@ pub fn download(name: &str, mime: &'static str, bytes: Vec<u8>) -> HttpResponse 
             value: name.as_bytes().to_vec(),
         }),
     ];
-    HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    answer
         .insert_header((header::CONTENT_TYPE, mime))
         .insert_header(ContentDisposition { disposition: DispositionType::Attachment, parameters })
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(bytes)
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    answer
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl Problem {
                 "This needs a sign-in of the last minutes.",
                 "Enter your password once more to go on.",
             ),
+            Problem::SecondFactor => words(
+                "This account asks for a second factor",
+                "You signed in without one.",
+                "Use yours, or set one up in your profile.",
+            ),
             Problem::Invalid(errors) => {
                 words("There is a problem", errors.0.first().map_or("", |(_, message)| message).to_owned(), GO_BACK)
             }
@@ -93,7 +98,7 @@ impl Problem {
         match self {
             Problem::NotFound => StatusCode::NOT_FOUND,
             Problem::Forbidden { .. } | Problem::CrossSite => StatusCode::FORBIDDEN,
-            Problem::SignIn | Problem::Unproven => StatusCode::SEE_OTHER,
+            Problem::SignIn | Problem::Unproven | Problem::SecondFactor => StatusCode::SEE_OTHER,
             Problem::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Problem::Conflict(Reason::LinkIsSpent) => StatusCode::GONE,
             Problem::Conflict(_) => StatusCode::CONFLICT,
@@ -302,11 +307,7 @@ fn described(problem: &Problem) -> Described {
         status: problem.status(),
         words: problem.words(),
         code: if let Problem::Conflict(reason) = problem { reason.code() } else { "" },
-        sign_in: match problem {
-            Problem::SignIn => Some(SIGN_IN),
-            Problem::Unproven => Some(SIGN_IN_AGAIN),
-            _ => None,
-        },
+        sign_in: asking_page(problem),
         retry_after: match problem {
             Problem::TooMany { seconds } => Some(*seconds),
             Problem::Unavailable(_) => Some(2),
@@ -345,15 +346,26 @@ fn page(req: &HttpRequest, described: Described) -> HttpResponse {
     answer.body(body.unwrap_or_default())
 }
 
+/// The page that asks for what this request came without.
+pub fn asking_page(problem: &Problem) -> Option<&'static str> {
+    match problem {
+        Problem::SignIn => Some(SIGN_IN),
+        Problem::Unproven => Some(SIGN_IN_AGAIN),
+        Problem::SecondFactor => Some(SECOND_STEP),
+        _ => None,
+    }
+}
+
 pub const SIGN_IN: &str = "/sign-in";
-pub const SIGN_IN_AGAIN: &str = "/sign-in/again";
+const SIGN_IN_AGAIN: &str = "/sign-in/again";
+pub const SECOND_STEP: &str = "/sign-in/second";
 
 /// To a page that asks who this is, with the way back to a page that can be shown again.
 fn to_sign_in(req: &HttpRequest, page: &str) -> HttpResponse {
     let back = if req.method().is_safe() { req.uri().to_string() } else { req.path().to_owned() };
     let query = match req.path() {
         // The way back is where that one leads.
-        SIGN_IN_AGAIN => req.query_string().to_owned(),
+        SIGN_IN_AGAIN | SECOND_STEP => req.query_string().to_owned(),
         _ => url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &back).finish(),
     };
     HttpResponse::SeeOther()

@@ -12,7 +12,7 @@ use chrono::Duration;
 use diesel::prelude::*;
 use futures_util::{StreamExt, stream};
 
-use super::errors::{SIGN_IN, SIGN_IN_AGAIN, ended_user};
+use super::errors::{SIGN_IN, asking_page, ended_user};
 use super::form::{Form, LONGEST_KEPT, without_secrets};
 use crate::access::session::entry;
 use crate::ids::{self, Key};
@@ -63,8 +63,8 @@ pub fn restore(db: &mut Db, user: Key, path: &str, id: &str) -> Result<Option<Fo
     Ok(body.map(|body| Form::restored(&body)))
 }
 
-/// Inside the session middleware: a form that comes after its session ended, or when who this is was proven too long
-/// ago for it, is kept for the person, and they are led to sign in and back to the page that shows it again.
+/// Inside the session middleware: a form that comes after its session ended, or one that wants
+/// more proof of who this is, is kept for the person, and they are led to sign in and back to the page that shows it again.
 pub async fn over_sign_in<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
@@ -78,10 +78,10 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
         return Ok(req.into_response(answer).map_into_right_body());
     }
     let res = next.call(req).await?;
-    let problem = res.response().error().and_then(|error| error.as_error::<Problem>());
+    let asking = res.response().error().and_then(|error| asking_page(error.as_error::<Problem>()?));
     let user = res.request().get_session().get::<Key>(entry::USER).ok().flatten();
-    let Some((user, Problem::Unproven)) = user.zip(problem) else { return Ok(res.map_into_left_body()) };
-    let answer = lead(res.request(), user, sent, SIGN_IN_AGAIN).await;
+    let Some((user, page)) = user.zip(asking) else { return Ok(res.map_into_left_body()) };
+    let answer = lead(res.request(), user, sent, page).await;
     Ok(ServiceResponse::new(res.into_parts().0, answer).map_into_right_body())
 }
 

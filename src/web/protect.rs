@@ -17,6 +17,9 @@ use crate::problem::Problem;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
 
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), \
+    publickey-credentials-create=(self), publickey-credentials-get=(self)";
+
 /// Outermost: names the request, finds the client's address, sets the headers that every response carries.
 pub async fn frame(
     req: ServiceRequest,
@@ -50,7 +53,7 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     always(header::REFERRER_POLICY, "same-origin");
     always(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     always(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    always(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=()");
+    always(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     if https {
         always(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
     }

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -24,6 +24,7 @@ pub enum Section {
     Readiness,
     Settings,
     Members,
+    Roles,
     Agreements,
     Billing,
     AuditLog,
@@ -33,11 +34,12 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 10] = [
+    pub const EVERY: [Section; 11] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
         Section::Members,
+        Section::Roles,
         Section::Agreements,
         Section::Billing,
         Section::AuditLog,
@@ -52,6 +54,7 @@ impl Section {
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "members",
+            Section::Roles => "roles",
             Section::Agreements => "consent",
             Section::Billing => "billing",
             Section::AuditLog => "audit-log",
@@ -67,6 +70,7 @@ impl Section {
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
             Section::Members => "Members",
+            Section::Roles => "Roles",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
             Section::AuditLog => "Audit Log",
@@ -82,6 +86,7 @@ impl Section {
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "user",
+            Section::Roles => "roles",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
             Section::AuditLog => "audit",
@@ -100,6 +105,7 @@ impl Section {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
+            Section::Roles => ReadRoles::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
@@ -121,6 +127,7 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
         &[
             Section::Settings,
             Section::Members,
+            Section::Roles,
             Section::Agreements,
             Section::Billing,
             Section::AuditLog,

@@ -26,3 +26,8 @@ impl When {
 pub fn iso(at: NaiveDateTime) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+/// RFC 3339 as exactly as it is stored, in UTC.
+pub fn exact(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}

@@ -17,21 +17,22 @@ const built = fileURLToPath(new URL('../../target/debug/subtenant', import.meta.
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** A running console: `url`, and `stop()`, which fails if it does not end in order. */
-export async function startConsole() {
+/** A running console: `url`, and `stop()`, which fails if it does not end in order. `host`: what people type. */
+export async function startConsole({ host = '127.0.0.1' } = {}) {
   const database = await (process.env.TEST_DATABASE_URL ? postgres() : sqlite());
-  const bind = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const bind = `127.0.0.1:${port}`;
+  const url = `http://${host}:${port}`;
   const { DATABASE_URL, PUBLIC_URL, BIND, ...env } = process.env;
-  const child = spawn(process.env.BINARY ?? built, ['serve', '--bind', bind, '--database-url', database.url], { env });
+  const child = spawn(process.env.BINARY ?? built, ['serve', '--bind', bind, '--public-url', url, '--database-url', database.url], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', (code, signal) => resolve(signal ?? code)));
 
-  const url = `http://${bind}`;
   let end;
   ended.then((how) => (end = String(how)));
   const deadline = Date.now() + 20_000;
-  while (!(await answers(`${url}/healthz`))) {
+  while (!(await answers(`http://${bind}/healthz`))) {
     if (end !== undefined || Date.now() > deadline) {
       child.kill('SIGKILL');
       await ended;

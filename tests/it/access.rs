@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use actix_web::http::{Method, StatusCode, header};
 use diesel::prelude::*;
-use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::access::policy::{
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+};
 use subtenant::app::routes;
 use subtenant::store::Db;
-use subtenant::store::schema::{accounts as account_rows, consents, invitations, sessions};
+use subtenant::store::schema::{accounts as account_rows, consents, invitations, roles as role_rows, sessions};
 use subtenant::web::route::Route;
-use subtenant::{accounts, billing, consent, ids};
+use subtenant::{accounts, billing, consent, ids, roles};
 
 use crate::browser::{Answer, Browser, FORM};
 use crate::invited::{invite, link, pending};
@@ -41,7 +43,8 @@ fn world() -> World {
     world
 }
 
-/// Agreements, a payment method, an open child and a closed one for each role: restoring one leaves the next.
+/// Agreements, a payment method, an open child, and for each role a closed child and a role of the account: restoring
+/// or deleting one leaves the next.
 fn furnish(world: &World, account: &str) {
     let admin = admin_of("root");
     let by = world.grant::<UpdateAccounts>(&admin, account).expect("the administrator may");
@@ -62,6 +65,11 @@ fn furnish(world: &World, account: &str) {
         branch.child(&name);
         let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+        let by = world.grant::<CreateRoles>(&admin, account).expect("the administrator may");
+        let name = format!("role of {account} for {role}");
+        let permissions = Permissions::one(Permission(Resource::Accounts, Verb::Read));
+        let new = roles::NewRole { name, description: String::new(), permissions };
+        world.write(|db| roles::create(db, &by, new)).expect("a role");
     }
 }
 
@@ -123,15 +131,20 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     }
     let removed = path.ends_with("/withdraw");
     let invited = if removed { invited_by(role) } else { "newcomer@example.com".to_owned() };
+    let row = role_rows::table.filter(role_rows::name.eq(format!("role of {account} for {role}")));
+    let role: String =
+        world.read(|db| Ok(row.select(role_rows::id).first(db).optional()?)).expect("a role").unwrap_or_default();
     [
         ("{member}", world.person_id(&format!("guest of {account}"))),
         ("{invitation}", invitation(world, account, &invited)),
         ("{account}", world.id(account)),
+        ("{role}", role),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
         // Somebody who reaches every account.
         ("{user}", world.person_id(&admin_of("root"))),
         ("{session}", person.session.clone()),
+        ("{passkey}", ids::new_id("passkey")),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
     ]
@@ -153,7 +166,7 @@ fn word(answer: &Answer) -> String {
     let kind = answer.header("content-type");
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
-        StatusCode::OK if kind.starts_with("text/csv") => "file".to_owned(),
+        StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),
@@ -263,13 +276,13 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    let named = ["{child}", "{consent}", "{member}", "{invitation}"];
+    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}"];
     // Taking away what is not there is no mistake, and answered alike whatever was named.
     let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
     for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {
         for foreign in ["sibling", "parent", "child"] {
-            // A member of the parent is one here too.
-            if foreign == "parent" && route.path.contains("{member}") {
+            // What is inherited is known here as well.
+            if foreign == "parent" && ["{role}", "{member}"].iter().any(|name| route.path.contains(name)) {
                 continue;
             }
             let real = address(&world, route.path, foreign, &admin).replace(&world.id(foreign), &world.id("own"));

@@ -4,17 +4,19 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use actix_web::http::Method;
-use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::access::policy::{
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+};
 use subtenant::store::Db;
-use subtenant::{accounts, billing, consent};
+use subtenant::{accounts, billing, consent, roles};
 
 use crate::browser::{Answer, Browser};
 use crate::invited::invite;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed)
-/// and `closed`. Mara is a member of `lab`, two people are invited there.
+/// `acme` with `lab` (nothing done yet but a role of its own), `bound` (agreements), `paid` (a method of its own),
+/// `doomed` (to be closed) and `closed`. Mara is a member of `lab`, two people are invited there.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -33,6 +35,10 @@ pub fn furnish(world: &World) {
     world.write(accepting).expect("the agreements are accepted");
     let by = world.grant::<CreateBilling>(&admin, "paid").expect("the administrator may");
     world.write(|db| billing::add(db, &by, &invoice("paid", false), "")).expect("a payment method");
+    let by = world.grant::<CreateRoles>(&admin, "lab").expect("the administrator may");
+    let permissions = Permissions::one(Permission(Resource::Ports, Verb::Read));
+    let new = roles::NewRole { name: "Technician".to_owned(), description: String::new(), permissions };
+    world.write(|db| roles::create(db, &by, new)).expect("a role");
     let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
     world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
     world.account("acme").at("lab").operator("mara");

@@ -4,16 +4,24 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use diesel::prelude::*;
 use subtenant::app::routes;
+use subtenant::store::schema::roles as role_rows;
 
 use crate::browser::Browser;
+use crate::factor::code_for;
 use crate::invited::{link, pending};
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
+/// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers.
+fn is_at_hand(path: &str) -> bool {
+    path != "/sign-in/second" && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
+}
+
 /// The paths of all routes that change something.
 pub fn changing() -> Vec<&'static str> {
-    routes().iter().filter(|route| route.method == Method::POST).map(|route| route.path).collect()
+    routes().iter().filter(|route| route.method == Method::POST).map(|r| r.path).filter(|p| is_at_hand(p)).collect()
 }
 
 /// The address of the form of a route, in an account where it can be carried out.
@@ -22,6 +30,7 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
         _ if path.contains("{member}") => "lab",
         Some("leave") => "bound",
         Some("close") => "doomed",
+        _ if path.contains("/roles") => "lab",
         Some("edit" | "remove") => "paid",
         Some("restore") => "acme",
         _ => "lab",
@@ -29,10 +38,17 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
+    let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     if path != "/invites/{token}" {
         return path;
     }
     link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"))
+}
+
+/// The id of the role that `lab` owns.
+fn technician(world: &World) -> String {
+    let row = role_rows::table.filter(role_rows::account_key.eq(world.key("lab"))).select(role_rows::id);
+    world.read(|db| Ok(row.first(db)?)).expect("a role")
 }
 
 /// The form of this address on its page, filled in so that it will be taken.
@@ -40,6 +56,7 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
     browser.get(if uri == "/sign-out" { "/profile" } else { uri }).await;
     let found = browser.page.forms().into_iter().find(|form| form.action == uri);
     let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
+    let code = if uri.ends_with("/app") { code_for(&browser.page, 0) } else { String::new() };
     for control in &mut form.controls {
         // Nobody is named who could be invited.
         control.on = control.name != "invite_contacts";
@@ -51,6 +68,12 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
             "emails" => "friend@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",
+            // Nobody here has a second factor to ask others for.
+            "required" => {
+                control.on = false;
+                continue;
+            }
+            "code" => code.as_str(),
             "country" => "Norway",
             "postalCode" => "0155",
             _ => continue,

@@ -125,10 +125,14 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "remove" | "consent" | "leave" | "withdraw" | "{token}" => {
+            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" | "leave" | "withdraw"
+            | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),
+            "new" | "copy" if self.path.contains("/roles/") => {
+                self.world.sql("DELETE FROM roles WHERE NOT built_in AND name <> 'Technician'");
+            }
             "new" => drop(self.world.sql("DELETE FROM payment_methods")),
             "sign-in" | "sign-up" => self.browser = Browser::new(&self.browser.console),
             _ => {}

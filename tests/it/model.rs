@@ -176,8 +176,14 @@ impl Model {
         match self.may(person, from, ("accounts", "update")) {
             Done if self.up(to).contains(&account) => Conflict("Cycle"),
             Done => {
+                let left = self.up(from);
                 self.accounts[account].parent = Some(to);
                 self.accounts[account].version += 1;
+                // Those it left see it go, too.
+                let now = self.up(account);
+                for a in left.into_iter().filter(|a| !now.contains(a)) {
+                    self.accounts[a].entries += 1;
+                }
                 self.log(account)
             }
             refused => refused,

@@ -246,7 +246,8 @@ impl Control {
             "select" => selected.or_else(|| options.first().map(|(v, _)| v.clone())).unwrap_or_default(),
             _ => attribute(c, "value"),
         };
-        let on = !matches!(kind.as_str(), "checkbox" | "radio") || c.value().attr("checked").is_some();
+        let offered = c.value().attr("disabled").is_none();
+        let on = offered && (!matches!(kind.as_str(), "checkbox" | "radio") || c.value().attr("checked").is_some());
         Control { id: attribute(c, "id"), name: attribute(c, "name"), kind, value, on, label, options }
     }
 }

@@ -8,11 +8,14 @@ use std::sync::{LazyLock, Mutex, Once};
 use actix_web::http::Method;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
-use subtenant::access::policy::{CreateBilling, DeleteAccounts, UpdateAccounts};
+use subtenant::access::Scope;
+use subtenant::access::policy::{
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+};
 use subtenant::app::routes;
 use subtenant::store::Db;
-use subtenant::store::schema::consents;
-use subtenant::{accounts, billing, consent};
+use subtenant::store::schema::{consents, roles as role_rows};
+use subtenant::{accounts, billing, consent, ids, members, roles};
 
 use crate::browser::Browser;
 use crate::invited::{invite, pending};
@@ -90,6 +93,27 @@ fn fill(world: &World, levels: usize, width: usize) {
             branch.operator(&format!("member {n} of {account}"));
             invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
         }
+        technicians(world, &admin, account, width / 4);
+    }
+}
+
+/// A role of the account that so many people have at children of `hub`.
+fn technicians(world: &World, admin: &str, account: &str, people: usize) {
+    let by = world.grant::<CreateRoles>(admin, account).expect("the administrator may");
+    let permissions = Permissions::one(Permission(Resource::Ports, Verb::Read));
+    let new = roles::NewRole { name: format!("role of {account}"), description: String::new(), permissions };
+    let role = world.write(|db| roles::create(db, &by, new)).expect("a role");
+    for n in 0..people {
+        let new = members::NewAssignment {
+            account: world.key(&format!("child {n}")),
+            user: world.person(&format!("person {n}")),
+            role: role.key,
+            role_account: role.account,
+            scope: Scope::HereAndBelow,
+            ends_at: ids::never(),
+            granted_by: None,
+        };
+        world.write(|db| members::assign(db, &new)).expect("the role is given");
     }
 }
 
@@ -127,10 +151,14 @@ fn pages() -> Vec<String> {
         ("members.csv", "show=invited"),
         ("reach", "power=ports:update&given=above&q=admin"),
         ("your-roles", "action=billing:update"),
+        ("roles/compare", "one={role}&other={role}"),
+        ("roles/{role}", "page=last"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
-    pages.retain(|path| !path.contains("{session}") && !path.contains("{token}"));
+    // What is nobody's here is not found.
+    let nobodys = ["{session}", "{token}", "{passkey}"];
+    pages.retain(|path| !nobodys.iter().any(|part| path.contains(part)) && !path.ends_with("/app/remove"));
     pages
 }
 
@@ -143,7 +171,12 @@ fn address(world: &World, page: &str, account: &str) -> String {
         (false, _) => "level 1".to_owned(),
     };
     let user = world.person_id(&admin_of("root"));
-    [("{account}", world.id(account)), ("{child}", world.id(&child)), ("{consent}", receipt), ("{user}", user)]
+    let row =
+        role_rows::table.filter(role_rows::account_key.eq(world.key(account))).filter(role_rows::built_in.eq(false));
+    let role: String = world.read(|db| Ok(row.select(role_rows::id).first(db)?)).expect("a role");
+    let own = world.id(account);
+    let child = world.id(&child);
+    [("{account}", own), ("{role}", role), ("{child}", child), ("{consent}", receipt), ("{user}", user)]
         .into_iter()
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
         .replace("{document}", "msa")

@@ -106,6 +106,7 @@ pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDat
         .inner_join(users::table.on(audit_entries::actor_key.eq(users::key.nullable())))
         .filter(audit_scope::account_key.eq(account))
         .filter(audit_scope::own.eq(true))
+        .filter(audit_entries::account_key.eq(account))
         .filter(audit_entries::subject_type.eq(super::SUBJECT))
         .order(audit_scope::entry_key.desc())
         .select((users::first_name, users::last_name, audit_entries::at))
