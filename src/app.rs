@@ -36,8 +36,8 @@ pub struct Parts {
 pub fn routes() -> Vec<Route> {
     let mut all = vec![get("/healthz", healthz), get("/readyz", readyz)];
     all.extend(sign_in::routes());
-    all.extend(invites::routes());
     all.extend(factor::routes());
+    all.extend(invites::routes());
     all.extend(accounts::routes());
     all.extend(members::routes());
     all.extend(consent::routes());

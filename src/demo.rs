@@ -93,9 +93,9 @@ pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
     }
     world.grow()?;
     world.let_in(&keys)?;
+    world.own_roles(keys[1])?;
     world.colleagues()?;
     world.invite(site)?;
-    world.own_roles(keys[1])?;
     Ok(made)
 }
 
@@ -264,6 +264,42 @@ impl World<'_> {
         })
     }
 
+    /// Roles besides the built-in ones: one of the provider, given for three customers, and one of a customer.
+    fn own_roles(&self, technician: Key) -> Result<(), Problem> {
+        let see = |resource| Permission(resource, Verb::Read);
+        let change = |resource| Permission(resource, Verb::Update);
+        let field = [see(Resource::Networks), see(Resource::Ports), change(Resource::Ports)];
+        let books = [see(Resource::Accounts), see(Resource::Billing), see(Resource::Audit)];
+        let hansa = "Hansa Logistik GmbH";
+        self.pool.write_here(|db| {
+            let by = access::grant::<CreateRoles>(db, self.owner, &self.root, self.origin.clone())?;
+            let new = |name: &str, description: &str, list: &[Permission]| roles::NewRole {
+                name: name.to_owned(),
+                description: description.to_owned(),
+                permissions: Permissions::of(list),
+            };
+            let role = roles::create(db, &by, new("Field technician", "Works on ports at a customer's site.", &field))?;
+            let root = by.account().key;
+            for customer in [hansa, "Alpine Data AG", "Nordic Retail Hub"] {
+                let account = accounts::store::by_name(db, root, customer)?;
+                let new = NewAssignment {
+                    account,
+                    user: technician,
+                    role: role.key,
+                    role_account: root,
+                    scope: Scope::HereAndBelow,
+                    ends_at: ids::never(),
+                    granted_by: Some(self.owner),
+                };
+                members::assign(db, &new)?;
+            }
+            let hansa = accounts::store::by_name(db, root, hansa)?;
+            let id: String = account_rows::table.find(hansa).select(account_rows::id).first(db)?;
+            let by = access::grant::<CreateRoles>(db, self.owner, &id, self.origin.clone())?;
+            roles::create(db, &by, new("Bookkeeper", "Reads what the auditors ask for.", &books)).map(|_| ())
+        })
+    }
+
     /// People to look at: one whose role reaches below an account only, one whose role ends, one whose role ended.
     fn colleagues(&self) -> anyhow::Result<()> {
         let now = ids::now();
@@ -336,42 +372,6 @@ impl World<'_> {
         let role = roles::built_in(db, root, role)?;
         let granted_by = Some(self.owner);
         members::assign(db, &NewAssignment { account, user, role, role_account: root, scope, ends_at, granted_by })
-    }
-
-    /// Roles besides the built-in ones: one of the provider, given for three customers, and one of a customer.
-    fn own_roles(&self, technician: Key) -> Result<(), Problem> {
-        let see = |resource| Permission(resource, Verb::Read);
-        let change = |resource| Permission(resource, Verb::Update);
-        let field = [see(Resource::Networks), see(Resource::Ports), change(Resource::Ports)];
-        let books = [see(Resource::Accounts), see(Resource::Billing), see(Resource::Audit)];
-        let hansa = "Hansa Logistik GmbH";
-        self.pool.write_here(|db| {
-            let by = access::grant::<CreateRoles>(db, self.owner, &self.root, self.origin.clone())?;
-            let new = |name: &str, description: &str, list: &[Permission]| roles::NewRole {
-                name: name.to_owned(),
-                description: description.to_owned(),
-                permissions: Permissions::of(list),
-            };
-            let role = roles::create(db, &by, new("Field technician", "Works on ports at a customer's site.", &field))?;
-            let root = by.account().key;
-            for customer in [hansa, "Alpine Data AG", "Nordic Retail Hub"] {
-                let account = accounts::store::by_name(db, root, customer)?;
-                let new = NewAssignment {
-                    account,
-                    user: technician,
-                    role: role.key,
-                    role_account: root,
-                    scope: Scope::HereAndBelow,
-                    ends_at: ids::never(),
-                    granted_by: Some(self.owner),
-                };
-                members::assign(db, &new)?;
-            }
-            let hansa = accounts::store::by_name(db, root, hansa)?;
-            let id: String = account_rows::table.find(hansa).select(account_rows::id).first(db)?;
-            let by = access::grant::<CreateRoles>(db, self.owner, &id, self.origin.clone())?;
-            roles::create(db, &by, new("Bookkeeper", "Reads what the auditors ask for.", &books)).map(|_| ())
-        })
     }
 
     fn let_in(&self, keys: &[Key]) -> Result<(), Problem> {

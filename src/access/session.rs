@@ -11,7 +11,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::SessionHandle;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::schema::{sessions, users};
@@ -44,6 +43,27 @@ pub mod entry {
     pub const ENDED_USER: &str = "ended_user";
     /// Set by [`super::Store::load`] alone: the sessions cannot be read now.
     pub const AWAY: &str = "away";
+}
+
+/// The session a request came with.
+#[derive(Debug, Clone)]
+pub struct SessionHandle {
+    /// The public handle, not the token.
+    pub id: String,
+    pub csrf: String,
+    pub signed_in_at: NaiveDateTime,
+    pub last_used_at: NaiveDateTime,
+    /// When the person last proved who they are.
+    pub fresh_at: NaiveDateTime,
+    /// Whether it was opened with a second factor.
+    pub second_factor: bool,
+}
+
+impl SessionHandle {
+    /// Whether who this is was proven within the last minutes, as sensitive acts want it.
+    pub fn is_fresh(&self) -> bool {
+        ids::now() - self.fresh_at < Duration::minutes(FRESH_MINUTES)
+    }
 }
 
 type State = HashMap<String, String>;

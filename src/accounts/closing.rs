@@ -8,11 +8,12 @@ use askama::Template;
 use super::store::ClosedRow;
 use super::{restorable_until, store};
 use crate::access::policy::{DeleteAccounts, ReadAccounts};
-use crate::access::{In, Me};
+use crate::access::{Frame, In, Me};
 use crate::connections;
 use crate::ids;
 use crate::problem::{Errors, Problem, Reason};
 use crate::text;
+use crate::web::errors::Words;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -26,7 +27,7 @@ struct ClosePage {
     name: String,
     form: Filled,
     /// Why it cannot be closed now.
-    refusal: Option<crate::web::errors::Words>,
+    refusal: Option<Words>,
     members: String,
     own_method: bool,
     until: When,
@@ -94,11 +95,20 @@ async fn close_page(by: &In<DeleteAccounts>, site: &Site, errors: Errors) -> Res
         account: account.id.clone(),
         name: account.name.clone(),
         form,
-        refusal: refusal.map(|reason| reason.words()),
+        refusal: refusal.map(|reason| words(&reason, by.frame())),
         members: text::count(members, "direct member", "direct members"),
         own_method,
         until: When::day(restorable_until(ids::now())),
     })
+}
+
+/// Why it cannot be closed, without the number of accounts for those who may not see them.
+fn words(reason: &Reason, frame: &Frame) -> Words {
+    let mut words = reason.words();
+    if matches!(reason, Reason::HasChildAccounts(_)) && !frame.may_below::<ReadAccounts>() {
+        words.happened = "What is directly below it must be closed first.".to_owned();
+    }
+    words
 }
 
 /// POST /a/{account}/settings/close
@@ -132,6 +142,10 @@ pub async fn close(
         Err(Problem::Conflict(Reason::Stale)) => {
             let message = "The account was changed in the meantime. Look at it again before you close it";
             let page = close_page(&by, &site, Errors::one("", message)).await?;
+            site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
+        }
+        Err(Problem::Conflict(Reason::HasChildAccounts(_))) if !by.frame().may_below::<ReadAccounts>() => {
+            let page = close_page(&by, &site, Errors::default()).await?;
             site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
         }
         other => Ok(site.see(&other?)),

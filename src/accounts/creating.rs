@@ -85,7 +85,9 @@ pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<Ht
         let contacts = new.details.contacts.clone();
         let parent = grant.account().clone();
         let confirmed = text::name_key(copy.value("same_name")) == text::name_key(&new.details.name);
-        if !confirmed && let Some((id, name)) = store::namesake(db, parent.key, &new.details.name)? {
+        // Whoever may not see the accounts below does not learn their names by trying.
+        let warned = !confirmed && grant.frame().may_below::<ReadAccounts>();
+        if warned && let Some((id, name)) = store::namesake(db, parent.key, &new.details.name)? {
             // The twin of a form that was carried out finds its own child: that is no namesake.
             if !is_done(db, grant.actor().key, &copy.receipt())? {
                 return Ok(Made::Namesake(id, name));

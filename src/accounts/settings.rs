@@ -5,8 +5,8 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::{Details, MOST_CONTACTS, MOST_TAGS, store, tags_line};
-use crate::access::In;
 use crate::access::policy::{DeleteAccounts, ReadAccounts, UpdateAccounts};
+use crate::access::{Frame, In};
 use crate::factor::requirement;
 use crate::problem::{Errors, Problem, Reason};
 use crate::text;
@@ -83,7 +83,7 @@ async fn page<A: crate::access::policy::Action>(
         version,
         parent: frame.visible_parent().map(|p| (p.id.clone(), p.name.clone())),
         is_root: frame.account().depth == 0,
-        children: text::count(frame.account().children_count, "child account", "child accounts"),
+        children: below(&frame),
         may_update: frame.may::<UpdateAccounts>(),
         may_close: frame.may::<DeleteAccounts>() && frame.account().depth > 0,
         second_factor: second_factor(&frame),
@@ -93,12 +93,21 @@ async fn page<A: crate::access::policy::Action>(
 }
 
 /// Who asks for a second factor here.
-fn second_factor(frame: &crate::access::Frame) -> String {
+fn second_factor(frame: &Frame) -> String {
     let below = "of everybody who enters here or below";
     match requirement::asking(frame) {
         None => "Not required here: whoever has none signs in with the password alone.".to_owned(),
         Some(_) if frame.account().requires_second_factor => format!("Required {below}."),
         Some(name) => format!("{name} asks for one {below}."),
+    }
+}
+
+/// How many child accounts there are, for those who may see them.
+fn below(frame: &Frame) -> String {
+    if frame.may_below::<ReadAccounts>() {
+        text::count(frame.account().children_count, "child account", "child accounts")
+    } else {
+        "Not shown: your role does not hold below this account".to_owned()
     }
 }
 

@@ -3,6 +3,7 @@
 //! only (the account itself, its followers), and the database only to count them.
 
 use super::payer::Source;
+use crate::ids;
 use crate::problem::{Problem, Reason};
 
 /// What an account has of its own.
@@ -79,7 +80,9 @@ impl Effects {
     pub fn stamp(&self) -> String {
         let Tally { accounts, connected, connections, checksum } = self.losing;
         let above = self.above.as_ref().map_or(0, |source| source.key);
-        format!("{accounts}-{connected}-{connections}-{checksum}-{above}-{}", self.followers)
+        let all = format!("{accounts}-{connected}-{connections}-{checksum}-{above}-{}", self.followers);
+        // The numbers are not for everybody who may confirm.
+        ids::sha256_hex(all.as_bytes())[..32].to_owned()
     }
 
     /// Refuses what would leave live connections without a payer.

@@ -3,17 +3,17 @@
 
 use super::levels::{Level, Words};
 
-pub const WIDTH: i64 = 1180;
+pub const WIDTH: i64 = 960;
 const TOP: i64 = 34;
 const ROW: i64 = 66;
 const GAP: i64 = 16;
-const PEOPLE_AT: i64 = 336;
-const PEOPLE_WIDTH: f64 = 340.0;
-const AGREEMENTS_AT: i64 = 700;
-const AGREEMENTS_WIDTH: f64 = 210.0;
-pub const LANE: i64 = 934;
-const PAYMENT_AT: i64 = 956;
-const PAYMENT_WIDTH: f64 = 220.0;
+const PEOPLE_AT: i64 = 258;
+const PEOPLE_WIDTH: f64 = 286.0;
+const AGREEMENTS_AT: i64 = 560;
+const AGREEMENTS_WIDTH: f64 = 164.0;
+pub const LANE: i64 = 744;
+const PAYMENT_AT: i64 = 762;
+const PAYMENT_WIDTH: f64 = 196.0;
 const LINE: i64 = 19;
 
 /// The drawing, ready for its template.
@@ -82,7 +82,7 @@ impl Picture {
 
 fn row(n: i64, level: &Level, last: bool) -> Row {
     let y = TOP + n * (ROW + GAP);
-    let name = lines(&level.name, 236.0, 14.0, 2);
+    let name = lines(&level.name, 184.0, 14.0, 2);
     let first = if name.len() == 2 { y + 18 } else { y + 26 };
     let name: Vec<Line> = name
         .into_iter()

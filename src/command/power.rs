@@ -11,8 +11,7 @@ pub fn strength(set: Permissions) -> i64 {
 
 /// Every single act on every single thing.
 pub fn single() -> impl Iterator<Item = Permission> {
-    let verbs = |r: Resource| Verb::EVERY.into_iter().filter(|v| *v != Verb::All).map(move |v| Permission(r, v));
-    Resource::EVERY.into_iter().filter(|r| *r != Resource::All).flat_map(verbs)
+    Permission::every().filter(|one| one.0 != Resource::All && one.1 != Verb::All)
 }
 
 /// What one can ask about: everything, then every single act.
@@ -34,58 +33,13 @@ pub fn title(permission: Permission) -> String {
     if permission == Permission(Resource::All, Verb::All) {
         return "Everything".to_owned();
     }
-    let text = permission.to_string().replace("apikeys", "API keys");
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    permission.title()
 }
 
 /// Values and words of the menu, with a first line for no choice.
 pub fn options(none: &str) -> Vec<(String, String)> {
     let all = every().map(|one| (code(one), title(one)));
     std::iter::once((String::new(), none.to_owned())).chain(all).collect()
-}
-
-/// What the set allows, in few words: "everything", "read everything; update ports".
-pub fn words(set: Permissions) -> String {
-    const VERBS: [Verb; 4] = [Verb::Create, Verb::Read, Verb::Update, Verb::Delete];
-    if set.allow(Permission(Resource::All, Verb::All)) {
-        return "everything".to_owned();
-    }
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for resource in Resource::EVERY {
-        let whole = |verb: &Verb| set.allow(Permission(Resource::All, *verb));
-        let here = |verb: &Verb| set.allow(Permission(resource, *verb));
-        let verbs: Vec<&str> = if resource == Resource::All {
-            VERBS.iter().filter(|v| whole(v)).map(|v| v.word()).collect()
-        } else {
-            VERBS.iter().filter(|v| here(v) && !whole(v)).map(|v| v.word()).collect()
-        };
-        let verbs = if verbs.len() == VERBS.len() { "manage".to_owned() } else { joined(&verbs) };
-        let thing = match resource {
-            Resource::All => "everything",
-            Resource::ApiKeys => "API keys",
-            Resource::Audit => "the audit log",
-            other => other.word(),
-        };
-        match groups.iter_mut().find(|(known, things)| *known == verbs && things[0] != "everything") {
-            _ if verbs.is_empty() => {}
-            Some((_, things)) => things.push(thing),
-            None => groups.push((verbs, vec![thing])),
-        }
-    }
-    if groups.is_empty() {
-        return "nothing".to_owned();
-    }
-    groups.into_iter().map(|(verbs, things)| format!("{verbs} {}", joined(&things))).collect::<Vec<_>>().join("; ")
-}
-
-/// "a", "a and b", "a, b and c".
-pub fn joined(parts: &[&str]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 #[cfg(test)]
@@ -101,11 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn powers_are_said_in_few_words_and_found_by_their_codes() {
-        let said = BUILT_IN_ROLES.each_ref().map(|role| words(role.permissions));
-        assert_eq!(said[0], "everything");
-        assert_eq!(said[1], "manage accounts, members and roles");
-        assert_eq!(said[4], "read everything");
+    fn powers_are_found_by_their_codes() {
         assert!(every().all(|one| of_code(&code(one)) == Some(one)));
         assert_eq!(title(Permission(Resource::ApiKeys, Verb::Read)), "API keys: read");
         assert_eq!(of_code("ports:all"), None);

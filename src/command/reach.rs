@@ -10,7 +10,7 @@ use super::filter::{self, Asked, Chip, Filter};
 use super::store::{self, Person, Ranks};
 use super::{Way, power};
 use crate::access::policy::{Permissions, ReadMembers};
-use crate::access::{Frame, Grant, In};
+use crate::access::{Frame, Grant, In, words};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::roles;
@@ -158,7 +158,7 @@ fn person_view(frame: &Frame, person: &Person, ways: &[Way]) -> PersonView {
         name: person.name(),
         email: person.email.clone(),
         is_me: person.key == frame.actor.key,
-        powers: power::words(sum(ways)),
+        powers: words::powers(sum(ways)),
         ways: ways.iter().take(WAYS_SHOWN).map(|way| way_view(frame, way, now)).collect(),
         more: if more == 0 { String::new() } else { format!("and {more} more") },
         why: format!("/a/{}/members/{}/why", frame.account().id, person.id),
@@ -197,7 +197,7 @@ fn table(db: &mut Db, by: &Grant<ReadMembers>, filter: &Filter) -> Result<Vec<u8
         let people = with_ways(db, by, &ranks, filter, &want, EXPORTED_AT_ONCE.min(left))?;
         for (person, ways) in &people {
             for way in ways {
-                table.row(&cells(by.frame(), person, way, &power::words(sum(ways))))?;
+                table.row(&cells(by.frame(), person, way, &words::powers(sum(ways))))?;
             }
         }
         left -= people.len();

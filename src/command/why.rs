@@ -8,7 +8,7 @@ use askama::Template;
 use super::answer::{self, Answer, Verdict};
 use super::{Way, power};
 use crate::access::policy::{Action, CreateMembers, Permission, Permissions, ReadMembers, SeeAccount, UpdateMembers};
-use crate::access::{Frame, In, Scope};
+use crate::access::{Frame, In, Scope, words};
 use crate::ids;
 use crate::problem::Problem;
 use crate::web::shell::Section;
@@ -120,7 +120,7 @@ fn sentence(answer: &Answer, frame: &Frame, power: Option<Permission>, is_me: bo
                 None if !answer.ended.is_empty() => format!("{who} can do nothing in {here} any more."),
                 None => format!("{who} {is} in no role that holds in {here}."),
             },
-            powers => format!("In {here} {} can: {}.", if is_me { "you" } else { who }, power::words(powers)),
+            powers => format!("In {here} {} can: {}.", if is_me { "you" } else { who }, words::powers(powers)),
         };
     };
     let power_words = format!("“{}” in {here}", power::title(power));
@@ -179,7 +179,7 @@ fn advice(answer: &Answer, frame: &Frame, power: Permission, is_me: bool) -> Vec
     let who = match answer.givers.as_slice() {
         _ if may && covered && !is_me => "You can give it: open Members.".to_owned(),
         [] => "Nobody whom you can see may give it. Ask the account above.".to_owned(),
-        names => format!("{} can give it.", power::joined(&names.iter().map(String::as_str).collect::<Vec<_>>())),
+        names => format!("{} can give it.", words::joined(&names.iter().map(String::as_str).collect::<Vec<_>>())),
     };
     vec![roles, below, who]
 }
@@ -214,7 +214,7 @@ fn chain(way: &Way, frame: &Frame, note: String) -> ChainView {
     };
     ChainView {
         role: way.role.clone(),
-        powers: power::words(way.permissions),
+        powers: words::powers(way.permissions),
         place: way.place(frame),
         href: if seen && way.at != here {
             format!("/a/{}/dashboard", frame.step(way.at).map_or("", |s| &s.place.id))

@@ -35,10 +35,26 @@ struct SignUpPage {
     form: Filled,
 }
 
-/// GET /: to the account used last.
+#[derive(Template)]
+#[template(path = "sign_in/nowhere.html")]
+struct NowherePage {
+    shell: Shell,
+    words: String,
+}
+
+/// GET /: to the account used last; for members of no account, how to become one.
 pub async fn home(me: Me, site: Site) -> Result<HttpResponse, Problem> {
-    let to = site.pool.read(move |db| super::home(db, &me.actor)).await?;
-    Ok(site.see(&Reply::to(to.unwrap_or_else(|| "/profile".to_owned()), "")))
+    let actor = me.actor.clone();
+    if let Some(to) = site.pool.read(move |db| super::home(db, &actor)).await? {
+        return Ok(site.see(&Reply::to(to, "")));
+    }
+    let words = format!(
+        "Somebody who manages the members of an account can invite you at {}. The invitation comes by email, and the \
+         account is here as soon as you accept it. If you were a member before, your role was taken away, has ended, \
+         or the account was closed.",
+        me.actor.email
+    );
+    site.page(&NowherePage { shell: site.personal_shell(&me, "No account yet"), words }, Keep::Nothing)
 }
 
 /// GET /sign-in?back=
@@ -87,24 +103,7 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     let user = found.as_ref().map(|(user, _)| *user);
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
     match user.filter(|_| right) {
-        Some(user) => {
-            let noting = site.pool.write(move |db| {
-                throttle::succeeded(db, &attempt)?;
-                let half = !factor::enabled_for(db, &[user])?.is_empty();
-                // With a second step to come nobody is in yet.
-                if !half {
-                    super::record_sign_in(db, user, &origin, "password", false)?;
-                }
-                Ok(half)
-            });
-            if noting.await? {
-                start_half(&site.req, user)?;
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
-                return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
-            }
-            start_session(&site.req, user, false)?;
-            Ok(site.see(&Reply::to(onward, "")))
-        }
+        Some(user) => enter(&site, user, attempt, onward).await,
         None => {
             if let Some(user) = user {
                 // Afterwards, because for an address that nobody has there is nothing to write.
@@ -115,6 +114,27 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
             refuse_sign_in(&guest, &site, &form, errors)
         }
     }
+}
+
+/// The password was right: in, or on to the second step.
+async fn enter(site: &Site, user: Key, attempt: Attempt, onward: String) -> Result<HttpResponse, Problem> {
+    let origin = extract::origin(&site.req);
+    let noting = site.pool.write(move |db| {
+        throttle::succeeded(db, &attempt)?;
+        let half = !factor::enabled_for(db, &[user])?.is_empty();
+        // With a second step to come nobody is in yet.
+        if !half {
+            super::record_sign_in(db, user, &origin, "password", false)?;
+        }
+        Ok(half)
+    });
+    if noting.await? {
+        start_half(&site.req, user)?;
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
+        return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
+    }
+    start_session(&site.req, user, false)?;
+    Ok(site.see(&Reply::to(onward, "")))
 }
 
 /// A passkey wants the person itself, so it stands for the password and the second factor.

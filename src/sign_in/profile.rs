@@ -29,8 +29,8 @@ struct ProfilePage {
     password: Filled,
     appearance: Filled,
     sessions: Vec<SessionView>,
-    memberships: Vec<Membership>,
     factor: factor::view::View,
+    memberships: Vec<Membership>,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -68,10 +68,10 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let user = me.actor.key;
     let read = move |db: &mut Db| {
         let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
-        let known = (store::names(db, user)?, store::live_sessions(db, user)?);
-        Ok((known, factor::summary(db, user)?, memberships))
+        let factors = factor::summary(db, user)?;
+        Ok((store::names(db, user)?, store::live_sessions(db, user)?, factors, memberships))
     };
-    let ((known, sessions), factors, memberships) = site.pool.read(read).await?;
+    let (known, sessions, factors, memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -90,8 +90,8 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         names,
         password,
         appearance,
-        memberships,
         factor: factor::view::of(&Means::of(site)?, factors),
+        memberships,
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };

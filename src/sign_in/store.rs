@@ -143,7 +143,8 @@ fn end(db: &mut Db, which: OfSessions) -> Result<usize, Problem> {
     Ok(diesel::update(live).set(sessions::expires_at.eq(now)).execute(db)?)
 }
 
-/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership.
+/// The id of the account to land in: the last one used if it can still be seen, else the topmost membership, else the
+/// first account below one whose own door is closed.
 pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
     if let Some(last) = actor.last_account {
         let id = accounts::table.find(last).select(accounts::id).first::<String>(db).optional()?;
@@ -153,7 +154,7 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
             return Ok(Some(id));
         }
     }
-    let topmost = assignments::table
+    let own = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .filter(assignments::user_key.eq(actor.key))
         .filter(assignments::ends_at.gt(crate::ids::now()))
@@ -161,18 +162,18 @@ pub fn home_account(db: &mut Db, actor: &Actor) -> Result<Option<String>, Proble
         .filter(assignments::scope.ne(lookup::scope::BELOW))
         .order((accounts::depth, accounts::name_key, accounts::key))
         .select(accounts::id)
-        .first(db)
+        .first::<String>(db)
         .optional()?;
-    if topmost.is_some() { Ok(topmost) } else { home_below(db, actor) }
-}
-
-/// For somebody whose roles hold below accounts only: the first account there.
-fn home_below(db: &mut Db, actor: &Actor) -> Result<Option<String>, Problem> {
+    if own.is_some() {
+        return Ok(own);
+    }
+    // An open account has an open parent: if anything is open below, something directly below is.
     Ok(assignments::table
         .inner_join(accounts::table.on(accounts::parent_key.eq(assignments::account_key.nullable())))
         .filter(assignments::user_key.eq(actor.key))
         .filter(assignments::ends_at.gt(crate::ids::now()))
         .filter(accounts::closed_at.is_null())
+        .filter(assignments::scope.eq(lookup::scope::BELOW))
         .order((accounts::depth, accounts::name_key, accounts::key))
         .select(accounts::id)
         .first(db)

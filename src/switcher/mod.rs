@@ -27,6 +27,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// Accounts of which one is a member, offered before anything is typed.
+const YOURS_OFFERED: i64 = 20;
 /// Children of the current account offered before anything is typed.
 const CHILDREN_OFFERED: usize = 20;
 
@@ -40,6 +42,8 @@ pub struct Around {
     pub parent: Option<Chain>,
     pub favourites: Vec<Chain>,
     pub recents: Vec<Chain>,
+    /// Memberships that are none of these yet.
+    pub yours: Vec<Chain>,
     pub children: Vec<Chain>,
     pub is_favourite: bool,
 }
@@ -64,9 +68,11 @@ pub fn around(db: &mut Db, by: &Grant<SeeAccount>) -> Result<Around, Problem> {
     } else {
         Vec::new()
     };
+    let mut yours = store::memberships(db, user, YOURS_OFFERED)?;
+    yours.retain(|key| *key != account.key && !favourites.contains(key) && !recents.contains(key));
     let parent = by.frame().visible_parent().map(|place| place.key);
     let mut keys: Vec<Key> = [account.key].into_iter().chain(parent).collect();
-    keys.extend(favourites.iter().chain(&recents).chain(&children));
+    keys.extend(favourites.iter().chain(&recents).chain(&yours).chain(&children));
     let chains = lookup::chains(db, user, &keys)?;
     let pick = |keys: &[Key]| keys.iter().filter_map(|key| chains.get(key).cloned()).collect::<Vec<_>>();
     Ok(Around {
@@ -75,6 +81,7 @@ pub fn around(db: &mut Db, by: &Grant<SeeAccount>) -> Result<Around, Problem> {
         is_favourite: favourites.contains(&account.key),
         favourites: pick(&favourites),
         recents: pick(&recents),
+        yours: pick(&yours),
         children: pick(&children),
     })
 }

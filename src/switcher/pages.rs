@@ -114,6 +114,7 @@ fn offered(around: &Around, section: Section, current: &str) -> (Vec<Group>, Str
         ("Up one", &up),
         ("Favourites", &around.favourites),
         ("Recent", &around.recents),
+        ("Your accounts", &around.yours),
         ("Child accounts", &around.children),
     ];
     (groups_of(lists, section, current), "Type to search all accounts".to_owned())

@@ -4,11 +4,12 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamp};
 
+use crate::access::Scope;
 use crate::access::extract::RECENTS_KEPT;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{accounts, favourites, recents};
+use crate::store::schema::{accounts, assignments, favourites, recents};
 
 /// Favourites of one person.
 pub const MOST_FAVOURITES: i64 = 10;
@@ -29,6 +30,40 @@ pub fn recents(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
         .limit(RECENTS_KEPT)
         .select(recents::account_key)
         .load(db)?)
+}
+
+/// Accounts that this person is a member of, the topmost first; where a role holds below an account only, what is
+/// directly below it. At most `most`.
+pub fn memberships(db: &mut Db, user: Key, most: i64) -> Result<Vec<Key>, Problem> {
+    let order = (accounts::depth, accounts::name_key, accounts::key);
+    let mut own: Vec<Key> = assignments::table
+        .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
+        .filter(assignments::user_key.eq(user))
+        .filter(assignments::ends_at.gt(ids::now()))
+        .filter(assignments::scope.ne(Scope::Below.code()))
+        .filter(accounts::closed_at.is_null())
+        .order(order)
+        .select(order)
+        .distinct()
+        .limit(most)
+        .load::<(i64, String, Key)>(db)?
+        .into_iter()
+        .map(|(_, _, key)| key)
+        .collect();
+    let below = assignments::table
+        .inner_join(accounts::table.on(accounts::parent_key.eq(assignments::account_key.nullable())))
+        .filter(assignments::user_key.eq(user))
+        .filter(assignments::ends_at.gt(ids::now()))
+        .filter(assignments::scope.eq(Scope::Below.code()))
+        .filter(accounts::closed_at.is_null())
+        .order(order)
+        .select(order)
+        .distinct()
+        .limit(most)
+        .load::<(i64, String, Key)>(db)?;
+    own.extend(below.into_iter().map(|(_, _, key)| key));
+    own.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok(own)
 }
 
 /// Invalid when there are ten favourites already.

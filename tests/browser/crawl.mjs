@@ -31,7 +31,9 @@ async function isPage(page, path) {
   }
 }
 
-const sections = ['dashboard', 'child-accounts', 'consent', 'billing', 'roles', 'readiness', 'audit-log', 'settings', 'members', 'members/new', 'switch'];
+const sections = [
+  'dashboard', 'child-accounts', 'consent', 'billing', 'members', 'members/new', 'roles', 'readiness', 'audit-log', 'settings', 'switch',
+];
 
 /** The sections of these accounts and the pages outside any account. */
 export function usualPaths(...accounts) {

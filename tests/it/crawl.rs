@@ -15,8 +15,8 @@ use crate::invited::invite;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role of its own), `bound` (agreements), `paid` (a method of its own),
-/// `doomed` (to be closed) and `closed`. Mara is a member of `lab`, two people are invited there.
+/// `acme` with `lab` (nothing done yet but a role of its own; Mara is a member, two people are invited), `bound`
+/// (agreements), `paid` (a method of its own), `doomed` (to be closed) and `closed`.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);

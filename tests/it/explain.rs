@@ -3,7 +3,7 @@
 
 use chrono::Duration;
 use subtenant::access::Scope;
-use subtenant::access::policy::DeleteMembers;
+use subtenant::access::policy::{DeleteAccounts, DeleteMembers};
 use subtenant::ids;
 
 use crate::world::{World, admin_of};
@@ -120,7 +120,7 @@ async fn everybody_can_ask_about_themselves() {
     let mut ann = world.browser("ann").await;
     let page = ann.get(&world.path("lab", "your-roles")).await;
     assert_eq!(page.heading(), "Your roles here");
-    assert!(page.text().contains("In lab you can: manage networks and ports."), "{page}");
+    assert!(page.text().contains("In lab you can: see, add, change and remove networks and ports."), "{page}");
     assert!(page.has_button("Explain"));
     let page = ann.get(&format!("{}?action=billing:read", world.path("lab", "your-roles"))).await;
     assert!(page.text().contains("No. You cannot do “Billing: read” in lab."), "{page}");
@@ -139,7 +139,7 @@ async fn people_come_strongest_first_with_all_their_ways() {
     let names: Vec<String> =
         page.rows().iter().map(|row| row[0].split(' ').next().unwrap_or_default().to_owned()).collect();
     assert_eq!(names, ["admin-of-acme", "mia", "olga", "tim", "vera"]);
-    assert_eq!(page.row("vera")[1], "read everything; create, update and delete networks and ports");
+    assert_eq!(page.row("vera")[1], "see everything; add, change and remove networks and ports");
     assert!(page.row("vera")[2].contains("Network operator, from this account, and all below"), "{page}");
     assert!(page.row("vera")[2].contains("Read only, from acme, and all below"), "{page}");
     for (query, people) in [
@@ -185,4 +185,19 @@ async fn many_people_are_paged_without_loss() {
     let back = page.link("Previous").expect("a page before the last");
     let before: Vec<String> = admin.get(&back).await.rows().into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(before, seen[50..100]);
+}
+
+#[actix_web::test]
+async fn a_closed_account_is_explained_to_nobody() {
+    let world = world();
+    world.account("acme").at("lab").operator("ann");
+    let mut admin = world.browser(&admin_of("acme")).await;
+    let address = why(&world, "lab", "ann", "ports:update");
+    assert_eq!(admin.get(&address).await.status, 200);
+    let by = world.grant::<DeleteAccounts>(&admin_of("acme"), "lab").expect("the administrator may");
+    world.write(|db| subtenant::accounts::close(db, &by, by.account().version)).expect("lab is closed");
+    for section in ["reach", "chain", "your-roles", "reach.csv", "chain.svg"] {
+        assert_eq!(admin.get(&world.path("lab", section)).await.status, 404, "{section}");
+    }
+    assert_eq!(admin.get(&address).await.status, 404);
 }

@@ -37,8 +37,8 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
-    let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
+    let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
     if path != "/invites/{token}" {
         return path;
     }

@@ -4,6 +4,12 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod charge;
+//mod command_acts;
+//mod command_grants;
+//mod command_members;
+//mod command_model;
+//mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
@@ -13,18 +19,20 @@ mod invited;
 mod nasty;
 mod page;
 mod place;
+mod powers;
 mod world;
 
 mod access;
 mod agreements;
+mod attenuation;
 mod chain;
-mod charge;
 mod explain;
 mod factor;
 mod fresh;
 mod fuzz;
 mod headers;
 mod history;
+mod homes;
 mod house;
 mod invites;
 mod journeys;
@@ -39,6 +47,8 @@ mod protect;
 mod queries;
 mod races;
 mod requirement;
+mod revocation;
+mod roles;
 mod security;
 mod shapes;
 mod tabs;

@@ -87,13 +87,13 @@ fn fill(world: &World, levels: usize, width: usize) {
     }
     pay(world, &admin, "root");
     for account in ["root", "hub"] {
+        technicians(world, &admin, account, width / 4);
         let branch = world.account("root").at(account);
         // More than a page, and fewer than one piece of a file.
         for n in 0..width.min(120) {
             branch.operator(&format!("member {n} of {account}"));
             invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
         }
-        technicians(world, &admin, account, width / 4);
     }
 }
 
@@ -157,8 +157,10 @@ fn pages() -> Vec<String> {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
     // What is nobody's here is not found.
-    let nobodys = ["{session}", "{token}", "{passkey}"];
-    pages.retain(|path| !nobodys.iter().any(|part| path.contains(part)) && !path.ends_with("/app/remove"));
+    let nobodys = |path: &str| {
+        path.ends_with("/app/remove") || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
+    };
+    pages.retain(|path| !nobodys(path));
     pages
 }
 

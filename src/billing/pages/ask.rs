@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::entry::{Act, EFFECTS, ENTRIES};
 use super::{billing_or_dashboard, home};
-use crate::access::policy::{Action, ReadBilling};
+use crate::access::policy::{Action, ReadBilling, SeeAccount};
 use crate::access::{Frame, In};
 use crate::billing::effects::{Effects, Own};
 use crate::billing::{self, Change, Follower};
@@ -88,9 +88,9 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         stamp: effects.stamp(),
         again: reason == Some(Reason::Unconfirmed) && answered,
         first: first(&effects, frame),
-        more: if refused { Vec::new() } else { more(&effects) },
-        refused: if refused { refusal(&effects) } else { String::new() },
-        count: effects.losing.accounts,
+        more: if refused { Vec::new() } else { more(&effects, frame) },
+        refused: if refused { refusal(&effects, frame) } else { String::new() },
+        count: if sees_below(frame) { effects.losing.accounts } else { 0 },
         csv: csv(&effects, change, frame),
         losers: losers.into_iter().filter(|(one, _)| is_named(one, frame)).map(|row| loser(row, frame)).collect(),
         verb: words.verb,
@@ -139,8 +139,19 @@ fn carried(act: Option<Act>, form: &Form) -> Vec<(&'static str, String)> {
     entries.iter().map(|name| (*name, form.value(name).to_owned())).filter(|(_, value)| !value.is_empty()).collect()
 }
 
+/// Whether the accounts below, their names and how many they are, are this person's to know.
+fn sees_below(frame: &Frame) -> bool {
+    frame.may_below::<SeeAccount>()
+}
+
+const UNSHOWN: &str = "Accounts below that use it lose their payer; your role does not show them.";
+
 fn first(effects: &Effects, frame: &Frame) -> String {
     let lost = effects.losing.accounts;
+    if lost > 0 && !sees_below(frame) {
+        let own = effects.reach.is_some_and(|reach| reach.from == 0);
+        return if own { format!("This account loses its payer. {UNSHOWN}") } else { UNSHOWN.to_owned() };
+    }
     if lost > 0 {
         let who = text::count(lost, "account loses its payer", "accounts lose their payer");
         let own = effects.reach.is_some_and(|reach| reach.from == 0);
@@ -160,17 +171,18 @@ fn first(effects: &Effects, frame: &Frame) -> String {
 }
 
 /// What else happens when it is done; nothing to say where it cannot be.
-fn more(effects: &Effects) -> Vec<String> {
+fn more(effects: &Effects, frame: &Frame) -> Vec<String> {
     let mut sentences = Vec::new();
     match effects.losing.accounts {
         0 => {}
+        _ if !sees_below(frame) => {}
         1 => sentences.push("It has no live connections, and cannot start new ones then.".to_owned()),
         _ => sentences.push("None of them has live connections, and none can start new ones then.".to_owned()),
     }
     if effects.after != Own::None {
         return sentences;
     }
-    if effects.above.is_some() && effects.followers > 0 {
+    if effects.above.is_some() && effects.followers > 0 && sees_below(frame) {
         let who = text::count(effects.followers, "account below inherits", "accounts below inherit");
         sentences.push(format!("{who} in the same way."));
     }
@@ -178,7 +190,12 @@ fn more(effects: &Effects) -> Vec<String> {
     sentences
 }
 
-fn refusal(effects: &Effects) -> String {
+fn refusal(effects: &Effects, frame: &Frame) -> String {
+    if !sees_below(frame) {
+        return "There are live connections that nobody else would pay for. Give a payment method of its own to each \
+                account that has some, or delete the connections."
+            .to_owned();
+    }
     let accounts = text::count(effects.losing.connected, "account has", "accounts have");
     let connections = text::count(effects.losing.connections, "live connection", "live connections");
     format!(
@@ -187,7 +204,7 @@ fn refusal(effects: &Effects) -> String {
 }
 
 fn is_named(one: &Follower, frame: &Frame) -> bool {
-    one.key == frame.account().key || !frame.below.is_empty()
+    one.key == frame.account().key || sees_below(frame)
 }
 
 fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
@@ -199,7 +216,7 @@ fn loser((one, path): (Follower, String), frame: &Frame) -> Loser {
 
 /// The address of the file with all of them, for those who may read it.
 fn csv(effects: &Effects, change: Change, frame: &Frame) -> String {
-    if effects.losing.accounts == 0 || frame.below.is_empty() || !frame.may::<ReadBilling>() {
+    if effects.losing.accounts == 0 || !sees_below(frame) || !frame.may::<ReadBilling>() {
         return String::new();
     }
     let change = if change == Change::Remove { "remove" } else { "keep" };

@@ -8,7 +8,7 @@ use askama::Template;
 use super::view::{self, Fact, Inherited};
 use super::{ask, home};
 use crate::access::In;
-use crate::access::policy::{Action, CreateBilling, UpdateBilling};
+use crate::access::policy::{Action, CreateBilling, SeeAccount, UpdateBilling};
 use crate::billing::method::most;
 use crate::billing::{self, Change, CollectionMethod, Entries, country};
 use crate::problem::{Errors, Problem, Reason};
@@ -223,6 +223,7 @@ async fn show<A: Action>(by: &In<A>, site: &Site, act: Act, form: Filled) -> Res
 
 fn fields<A: Action>(by: &In<A>, form: Filled, followers: i64) -> Fields {
     let users = match followers {
+        _ if !by.frame().may_below::<SeeAccount>() => "Accounts below may use it then.".to_owned(),
         0 => "No account below would use it now; accounts made later do.".to_owned(),
         1 => "1 account below would use it now.".to_owned(),
         n => format!("{n} accounts below would use it now."),

@@ -57,7 +57,7 @@ struct OwnView {
 /// GET /a/{account}/billing
 pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
-    let sees_below = !by.frame().below.is_empty();
+    let sees_below = by.frame().may_below::<ReadBilling>();
     let (own, standing, followers, below) = site
         .pool
         .read_long(move |db| {
@@ -95,8 +95,10 @@ fn sentence(payer: &Payer, own: Option<&Method>, frame: &Frame) -> String {
 
 fn own_view(method: &Method, followers: i64, frame: &Frame) -> OwnView {
     let users = text::count(followers, "account below pays with it", "accounts below pay with it");
-    let shared = if method.entries.allow_child_accounts {
+    let shared = if method.entries.allow_child_accounts && frame.may_below::<ReadBilling>() {
         format!("With child accounts; {users}")
+    } else if method.entries.allow_child_accounts {
+        "With child accounts".to_owned()
     } else {
         "Not with child accounts".to_owned()
     };
