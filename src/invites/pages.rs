@@ -89,7 +89,7 @@ async fn meaning(site: &Site, me: Option<&Me>, token: &str) -> Result<Meaning, P
 /// A link that does not work counts as a guess.
 async fn refused(site: &Site) -> Problem {
     let address = extract::origin(&site.req).address;
-    match site.pool.write(move |db| throttle::count_link(db, &address)).await {
+    match site.pool.write(move |db| throttle::count_dead_link(db, &address)).await {
         Err(problem) => problem,
         Ok(()) => Problem::Conflict(Reason::LinkIsSpent),
     }
