@@ -104,9 +104,9 @@ fn place(size: i64) -> DatabaseUrl {
     match std::env::var("TEST_DATABASE_URL") {
         Ok(server) => {
             let name = format!("access_{size}_{}", std::process::id());
-            let mut db =
+            let manager =
                 subtenant::store::dialect::Manager { url: DatabaseUrl::Postgres(server.clone()), read_only: false };
-            let mut db = r2d2::ManageConnection::connect(&mut db).expect("the server answers");
+            let mut db = r2d2::ManageConnection::connect(&manager).expect("the server answers");
             diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut db).expect("a database");
             let mut url = url::Url::parse(&server).expect("an address");
             url.set_path(&name);
@@ -141,10 +141,10 @@ fn fill(db: &mut Db, root: Key, role: Key, size: i64) -> Result<(), Problem> {
         numbers(1, CHAIN - 1),
         row(&format!("CASE WHEN i = 1 THEN {root} ELSE i - 1 END"), "i")
     ))?;
-    run(format!(
+    run(
         "INSERT INTO account_ancestry (descendant_key, ancestor_key, distance)
          SELECT d.key, a.key, d.depth - a.depth FROM accounts d JOIN accounts a ON a.depth <= d.depth WHERE d.depth > 0"
-    ))?;
+    )?;
     let (mut low, mut high, mut depth) = (1, 1, 1);
     while low <= size {
         let parent =

@@ -18,7 +18,10 @@ use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
-use crate::{accounts, audit, billing, command, consent, dashboard, factor, help, readiness, roles, sign_in, switcher};
+use crate::{
+    accounts, audit, billing, command, consent, dashboard, factor, help, invites, members, readiness, roles, sign_in,
+    switcher,
+};
 
 /// What every worker of one process shares.
 #[derive(Clone)]
@@ -34,7 +37,9 @@ pub fn routes() -> Vec<Route> {
     let mut all = vec![get("/healthz", healthz), get("/readyz", readyz)];
     all.extend(sign_in::routes());
     all.extend(factor::routes());
+    all.extend(invites::routes());
     all.extend(accounts::routes());
+    all.extend(members::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
     all.extend(roles::routes());

@@ -5,18 +5,19 @@
 use std::path::Path;
 
 use actix_web::rt::System;
-use chrono::Duration;
+use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
 use crate::access::policy::{
-    CreateAccounts, CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+    CreateAccounts, CreateBilling, CreateMembers, CreateRoles, DeleteAccounts, Permission, Permissions, Resource,
+    UpdateAccounts, Verb,
 };
 use crate::access::{self, Origin, Scope};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
 use crate::config::{Config, DatabaseUrl};
 use crate::ids::{self, Key};
-use crate::members::{self, NewAssignment};
+use crate::members::{self, NewAssignment, NewInvitation};
 use crate::problem::Problem;
 use crate::sign_in::{self, NewUser, password};
 use crate::store::installation::{self, Purpose};
@@ -59,7 +60,7 @@ pub fn clear(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Fills the empty database; answers the people one can sign in as, the provider's administrator first.
-pub fn fill(pool: &Pool) -> anyhow::Result<Vec<Person>> {
+pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
     let people = [
         ("Ines", "Albrecht", "ines@northwind.example", "administrator of everything"),
         ("Tomás", "Rivera", "tomas@northwind.example", "reads everything, changes nothing"),
@@ -93,6 +94,8 @@ pub fn fill(pool: &Pool) -> anyhow::Result<Vec<Person>> {
     world.grow()?;
     world.let_in(&keys)?;
     world.own_roles(keys[1])?;
+    world.colleagues()?;
+    world.invite(site)?;
     Ok(made)
 }
 
@@ -297,6 +300,80 @@ impl World<'_> {
         })
     }
 
+    /// People to look at: one whose role reaches below an account only, one whose role ends, one whose role ended.
+    fn colleagues(&self) -> anyhow::Result<()> {
+        let now = ids::now();
+        let people = [
+            ("Hanna", "Koch", "hanna@northwind.example", "Customers EMEA", Scope::Below, ids::never()),
+            (
+                "Luis",
+                "Ortega",
+                "luis@freelance.example",
+                "Customers APAC",
+                Scope::HereAndBelow,
+                now + Duration::days(21),
+            ),
+            ("Piet", "Jansen", "piet@freelance.example", "Hansa Logistik GmbH", Scope::Here, now - Duration::days(4)),
+        ];
+        for (first, last, email, account, scope, ends_at) in people {
+            let new = NewUser {
+                first_name: first.to_owned(),
+                last_name: last.to_owned(),
+                company: "Northwind Managed Services".to_owned(),
+                email: email.to_owned(),
+                password_hash: System::new().block_on(password::hash(&ids::token()))?,
+                account_name: String::new(),
+            };
+            let user = self.pool.write_here(|db| sign_in::add_user(db, &new, &self.origin))?;
+            self.pool.write_here(|db| self.give(db, user, account, "Network operator", scope, ends_at))?;
+        }
+        Ok(())
+    }
+
+    /// Invitations that nobody answered yet; nothing is mailed in a demonstration.
+    fn invite(&self, site: &str) -> Result<(), Problem> {
+        let invitations: [(&str, &[&str], &str); 3] = [
+            ("Hansa Logistik GmbH", &["sabine@hansa.example", "it-support@hansa.example"], "Network operator"),
+            ("Alpine Data AG", &["urs@alpine.example"], "Administrator"),
+            ("Northwind Managed Services", &["auditor@example.com"], "Read only"),
+        ];
+        for (account, addresses, role) in invitations {
+            self.pool.write_here(|db| {
+                let root = access::grant::<CreateMembers>(db, self.owner, &self.root, self.origin.clone())?;
+                let key = accounts::store::by_name(db, root.account().key, account)?;
+                let id = account_rows::table.find(key).select(account_rows::id).first::<String>(db)?;
+                let by = access::grant::<CreateMembers>(db, self.owner, &id, self.origin.clone())?;
+                let role = roles::available(db, by.frame())?.into_iter().find(|one| one.name == role);
+                let new = NewInvitation {
+                    addresses: addresses.iter().map(|one| (*one).to_owned()).collect(),
+                    role_ids: role.map(|role| role.id).into_iter().collect(),
+                    scope: Scope::HereAndBelow,
+                    ends_at: ids::never(),
+                    message: "Welcome! With this you can look after your own networks.".to_owned(),
+                    site: site.to_owned(),
+                };
+                members::invite(db, &by, &new)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn give(
+        &self,
+        db: &mut Db,
+        user: Key,
+        account: &str,
+        role: &str,
+        scope: Scope,
+        ends_at: NaiveDateTime,
+    ) -> Result<(), Problem> {
+        let root = access::grant::<CreateAccounts>(db, self.owner, &self.root, self.origin.clone())?.account().key;
+        let account = accounts::store::by_name(db, root, account)?;
+        let role = roles::built_in(db, root, role)?;
+        let granted_by = Some(self.owner);
+        members::assign(db, &NewAssignment { account, user, role, role_account: root, scope, ends_at, granted_by })
+    }
+
     fn let_in(&self, keys: &[Key]) -> Result<(), Problem> {
         let places = [
             (keys[1], "Northwind Managed Services", "Read only"),
@@ -305,21 +382,8 @@ impl World<'_> {
             (keys[4], "Customers EMEA", "Account manager"),
         ];
         self.pool.write_here(|db| {
-            let root = access::grant::<CreateAccounts>(db, self.owner, &self.root, self.origin.clone())?;
-            let root = root.account().key;
             for (user, account, role) in places {
-                let account = accounts::store::by_name(db, root, account)?;
-                let role = roles::built_in(db, root, role)?;
-                let new = NewAssignment {
-                    account,
-                    user,
-                    role,
-                    role_account: root,
-                    scope: Scope::HereAndBelow,
-                    ends_at: ids::never(),
-                    granted_by: Some(self.owner),
-                };
-                members::assign(db, &new)?;
+                self.give(db, user, account, role, Scope::HereAndBelow, ids::never())?;
             }
             Ok(())
         })
@@ -344,6 +408,6 @@ pub fn prepare(config: &Config) -> anyhow::Result<(crate::app::Parts, Vec<Person
     let parts = crate::server::prepare(config, Purpose::Demo)?;
     let purpose = parts.pool.read_here(installation::purpose)?;
     anyhow::ensure!(purpose == Some(Purpose::Demo), "this database became somebody else's meanwhile");
-    let people = fill(&parts.pool)?;
+    let people = fill(&parts.pool, &config.origin())?;
     Ok((parts, people))
 }

@@ -11,7 +11,8 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`billing`],
-//!   [`roles`], [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`], [`help`]
+//!   [`roles`], [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`],
+//!   [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
@@ -39,6 +40,7 @@ pub mod demo;
 pub mod factor;
 pub mod help;
 pub mod ids;
+pub mod invites;
 pub mod mail;
 pub mod members;
 pub mod problem;

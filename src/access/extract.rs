@@ -159,7 +159,7 @@ async fn leave_trace(req: &HttpRequest, pool: &Pool, actor: &Actor, session: &Se
     let noted = pool.write(move |db| {
         crate::store::write(db, |db| {
             if let Some(id) = &touch {
-                session::touch(db, id)?;
+                session::touch(db, id, user)?;
             }
             if let Some(account) = visit {
                 remember(db, user, account)?;

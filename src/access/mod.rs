@@ -23,13 +23,12 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::{Duration, NaiveDateTime};
-
-use crate::ids::{self, Key};
+use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 pub use extract::{FreshMe, In, Me};
 use policy::{Action, Needs, Permissions};
+pub use session::SessionHandle;
 
 /// A person who is signed in.
 #[derive(Debug, Clone)]
@@ -46,27 +45,6 @@ pub struct Actor {
 impl Actor {
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
-    }
-}
-
-/// The session a request came with.
-#[derive(Debug, Clone)]
-pub struct SessionHandle {
-    /// The public handle, not the token.
-    pub id: String,
-    pub csrf: String,
-    pub signed_in_at: NaiveDateTime,
-    pub last_used_at: NaiveDateTime,
-    /// When the person last proved who they are.
-    pub fresh_at: NaiveDateTime,
-    /// Whether it was opened with a second factor.
-    pub second_factor: bool,
-}
-
-impl SessionHandle {
-    /// Whether who this is was proven within the last minutes, as sensitive acts want it.
-    pub fn is_fresh(&self) -> bool {
-        ids::now() - self.fresh_at < Duration::minutes(session::FRESH_MINUTES)
     }
 }
 

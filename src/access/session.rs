@@ -11,10 +11,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
 
-use super::SessionHandle;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
-use crate::store::schema::sessions;
+use crate::store::schema::{sessions, users};
 use crate::store::{self, Db, Pool};
 
 pub const IDLE_MINUTES: i64 = 30;
@@ -44,6 +43,27 @@ pub mod entry {
     pub const ENDED_USER: &str = "ended_user";
     /// Set by [`super::Store::load`] alone: the sessions cannot be read now.
     pub const AWAY: &str = "away";
+}
+
+/// The session a request came with.
+#[derive(Debug, Clone)]
+pub struct SessionHandle {
+    /// The public handle, not the token.
+    pub id: String,
+    pub csrf: String,
+    pub signed_in_at: NaiveDateTime,
+    pub last_used_at: NaiveDateTime,
+    /// When the person last proved who they are.
+    pub fresh_at: NaiveDateTime,
+    /// Whether it was opened with a second factor.
+    pub second_factor: bool,
+}
+
+impl SessionHandle {
+    /// Whether who this is was proven within the last minutes, as sensitive acts want it.
+    pub fn is_fresh(&self) -> bool {
+        ids::now() - self.fresh_at < Duration::minutes(FRESH_MINUTES)
+    }
 }
 
 type State = HashMap<String, String>;
@@ -137,6 +157,7 @@ fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
     let lifetime = if state.contains_key(entry::HALF_USER) { HALF_MINUTES } else { IDLE_MINUTES };
     if let Some(user) = user {
         make_room(db, user)?;
+        seen(db, user)?;
     }
     diesel::insert_into(sessions::table)
         .values((
@@ -177,9 +198,16 @@ pub fn wants_touch(last_used_at: NaiveDateTime) -> bool {
     ids::now() - last_used_at > Duration::seconds(TOUCH_SECONDS)
 }
 
-/// Notes that a session is in use.
-pub fn touch(db: &mut Db, session_id: &str) -> Result<(), Problem> {
+/// Notes when somebody was here last; sessions that ended are forgotten, this is not.
+fn seen(db: &mut Db, user: Key) -> Result<(), Problem> {
+    diesel::update(users::table.find(user)).set(users::last_seen_at.eq(ids::now())).execute(db)?;
+    Ok(())
+}
+
+/// Notes that a session of this person is in use.
+pub fn touch(db: &mut Db, session_id: &str, user: Key) -> Result<(), Problem> {
     let now = ids::now();
+    seen(db, user)?;
     diesel::update(sessions::table.filter(sessions::id.eq(session_id)))
         .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES))))
         .execute(db)?;

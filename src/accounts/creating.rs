@@ -7,15 +7,16 @@ use askama::Template;
 
 use super::marks::{self, Marks};
 use super::{Details, MOST_CONTACTS, NewChild, store};
-use crate::access::policy::{CreateAccounts, ReadAccounts, UpdateAccounts};
-use crate::access::{In, lookup};
-use crate::consent;
+use crate::access::policy::{ADMINISTRATOR, CreateAccounts, CreateMembers, ReadAccounts, UpdateAccounts};
+use crate::access::{self, In, lookup};
+use crate::members::NewInvitation;
 use crate::problem::{Errors, Problem};
-use crate::text;
+use crate::store::Db;
 use crate::web::once::is_done;
 use crate::web::shell::path_of;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+use crate::{consent, ids, members, roles, text};
 
 #[derive(Template)]
 #[template(path = "accounts/new.html")]
@@ -26,10 +27,12 @@ struct NewPage {
     parent: String,
     documents: Vec<(String, String)>,
     may_accept: bool,
+    /// Why the contacts cannot be invited by this person; empty when they can.
+    no_invitations: &'static str,
     namesake: Option<(String, String)>,
 }
 
-const NEW_FIELDS: [&str; 5] = ["name", "description", "contacts", "agreements", "same_name"];
+const NEW_FIELDS: [&str; 6] = ["name", "description", "contacts", "invite_contacts", "agreements", "same_name"];
 
 /// GET /a/{account}/child-accounts/new
 pub async fn new(by: In<CreateAccounts>, site: Site) -> Result<HttpResponse, Problem> {
@@ -51,9 +54,20 @@ async fn new_page(
         parent: by.account().name.clone(),
         documents: documents.iter().map(|d| (format!("{}, version {}", d.title, d.version), d.path())).collect(),
         may_accept: by.frame().may_below::<UpdateAccounts>(),
+        no_invitations: no_invitations(by),
         form,
         namesake,
     })
+}
+
+/// Why this person cannot invite an administrator to an account below; empty when they can.
+fn no_invitations(by: &In<CreateAccounts>) -> &'static str {
+    let may_give = roles::is_administrator(by.frame().below);
+    match (by.frame().may_below::<CreateMembers>(), may_give) {
+        (false, _) => "You cannot, because you may not invite people to accounts below.",
+        (true, false) => "You cannot, because you are no administrator of the accounts below yourself.",
+        (true, true) => "",
+    }
 }
 
 /// What became of a sent form: made, or held back because a child of that name exists.
@@ -65,9 +79,10 @@ enum Made {
 /// POST /a/{account}/child-accounts/new
 pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &NEW_FIELDS)?;
-    let (grant, copy, depth) = (by.clone(), form.clone(), site.config.max_depth);
+    let (grant, copy, depth, origin) = (by.clone(), form.clone(), site.config.max_depth, site.config.origin());
     let done = site.pool.write(move |db| {
         let new = checked(&copy, &grant, depth)?;
+        let contacts = new.details.contacts.clone();
         let parent = grant.account().clone();
         let confirmed = text::name_key(copy.value("same_name")) == text::name_key(&new.details.name);
         // Whoever may not see the accounts below does not learn their names by trying.
@@ -80,7 +95,12 @@ pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<Ht
         }
         let reply = once(db, grant.actor().key, &copy.receipt(), |db| {
             let opened = super::open_child(db, &grant, new)?;
-            Ok(Reply::to(format!("/a/{}/child-accounts/{}/created", parent.id, opened.id), "Child account created."))
+            let mut said = "Child account created.".to_owned();
+            if copy.value("invite_contacts") == "yes" {
+                invite_contacts(db, &grant, &opened.id, &contacts, origin)?;
+                said.push_str(&format!(" Invited as administrator: {}.", contacts.join(", ")));
+            }
+            Ok(Reply::to(format!("/a/{}/child-accounts/{}/created", parent.id, opened.id), said))
         })?;
         Ok(Made::Done(reply))
     });
@@ -100,11 +120,41 @@ pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<Ht
     }
 }
 
+/// Invites the technical contacts of an account that was just made, in the transaction that is open.
+fn invite_contacts(
+    db: &mut Db,
+    by: &In<CreateAccounts>,
+    child: &str,
+    contacts: &[String],
+    site: String,
+) -> Result<(), Problem> {
+    let child = access::grant::<CreateMembers>(db, by.actor().key, child, by.origin().clone())?;
+    let administrator = roles::available(db, child.frame())?
+        .into_iter()
+        .find(|role| role.built_in && role.name == ADMINISTRATOR)
+        .ok_or_else(|| Problem::bug("no role is called Administrator"))?;
+    let new = NewInvitation {
+        addresses: contacts.to_vec(),
+        role_ids: vec![administrator.id],
+        scope: access::Scope::HereAndBelow,
+        ends_at: ids::never(),
+        message: String::new(),
+        site,
+    };
+    members::invite(db, &child, &new).map(drop)
+}
+
 fn checked(form: &Form, by: &In<CreateAccounts>, max_depth: i64) -> Result<NewChild, Problem> {
     let mut check = form.check();
     let name = check.line("name", "Name", 1, 64);
     let description = check.block("description", "Description", 0, 256);
     let contacts = check.emails("contacts", "Technical contact email", MOST_CONTACTS);
+    if check.ticked("invite_contacts") {
+        let none = "Enter the technical contact who shall be invited";
+        check.note("contacts", contacts.is_empty().then(|| none.to_owned()));
+        let refusal = no_invitations(by);
+        check.note("invite_contacts", (!refusal.is_empty()).then(|| refusal.to_owned()));
+    }
     let missing = "Choose who accepts the agreements";
     let accept = check.one_of("agreements", missing, &[("accept", true), ("leave", false)]);
     if accept == Some(true) && !by.frame().may_below::<UpdateAccounts>() {
@@ -133,6 +183,10 @@ struct CreatedView {
     description: String,
     contacts: Vec<String>,
     marks: Marks,
+    members: i64,
+    invited: i64,
+    /// Where to invite somebody; empty for people who may not.
+    invite: String,
 }
 
 /// GET /a/{account}/child-accounts/{child}/created: what was made and what is left to do.
@@ -155,7 +209,11 @@ pub async fn created(by: In<ReadAccounts>, site: Site, path: Path<(String, Strin
                 .map(|crumb| if crumb.id.is_some() { crumb.name } else { "restricted".to_owned() })
                 .collect();
             let path = names.join(" / ");
+            let may_invite = frame.may::<CreateMembers>();
             Ok(CreatedView {
+                members: members::count(db, place.key)?,
+                invited: members::pending(db, place.key)?,
+                invite: if may_invite { format!("/a/{}/members/new", place.id) } else { String::new() },
                 id: place.id,
                 name: place.name,
                 path,

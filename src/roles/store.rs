@@ -10,7 +10,7 @@ use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, assignments, roles};
+use crate::store::schema::{account_ancestry, assignments, invitation_roles, invitations, roles};
 use crate::text::name_key;
 
 type RoleRow = (Key, String, Key, String, String, i64, bool, NaiveDateTime, i64);
@@ -136,24 +136,38 @@ pub fn delete(db: &mut Db, role: &Role) -> Result<(), Problem> {
     Ok(())
 }
 
-/// How many assignments of the role hold now.
+/// How many assignments of the role hold now, and how many invitations that can be accepted would give it.
 pub fn uses(db: &mut Db, role: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
-    Ok(live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?)
+    let given: i64 = live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?;
+    let open = invitation_roles::table
+        .inner_join(invitations::table)
+        .filter(invitation_roles::role_key.eq(role))
+        .filter(invitations::state.eq("OPEN"))
+        .filter(invitations::expires_at.gt(ids::now()));
+    let invited: i64 = open.select(count_star()).first(db)?;
+    Ok(given + invited)
 }
 
 /// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,
 /// for good. To be asked after every change of assignments or roles, under the tree's lock.
 pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
+    const NOBODY: Key = 0;
+    let kept = administrator_besides(db, root, NOBODY)?;
+    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
+}
+
+/// Whether the root account has such a member who is not this person.
+pub fn administrator_besides(db: &mut Db, root: Key, user: Key) -> Result<bool, Problem> {
     let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
     let owned: Vec<(Key, i64)> = owned.load(db)?;
     let enough: Vec<Key> =
         owned.into_iter().filter(|(_, bits)| super::is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
     let in_charge = assignments::table
         .filter(assignments::account_key.eq(root))
+        .filter(assignments::user_key.ne(user))
         .filter(assignments::role_key.eq_any(enough))
         .filter(assignments::scope.ne(scope::BELOW))
         .filter(assignments::ends_at.eq(ids::never()));
-    let kept: bool = select(exists(in_charge)).get_result(db)?;
-    if kept { Ok(()) } else { Err(Problem::Conflict(Reason::AdminAccessMustExist)) }
+    Ok(select(exists(in_charge)).get_result(db)?)
 }

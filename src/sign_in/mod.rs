@@ -8,7 +8,7 @@ pub mod password;
 mod profile;
 mod second;
 mod store;
-mod throttle;
+pub(crate) mod throttle;
 
 use crate::access::{Actor, Origin};
 use crate::accounts;
@@ -18,6 +18,7 @@ use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub(crate) use pages::start_session;
 pub use store::mark_verified;
 
 pub fn routes() -> Vec<Route> {

@@ -103,24 +103,7 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     let user = found.as_ref().map(|(user, _)| *user);
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
     match user.filter(|_| right) {
-        Some(user) => {
-            let noting = site.pool.write(move |db| {
-                throttle::succeeded(db, &attempt)?;
-                let half = !factor::enabled_for(db, &[user])?.is_empty();
-                // With a second step to come nobody is in yet.
-                if !half {
-                    super::record_sign_in(db, user, &origin, "password", false)?;
-                }
-                Ok(half)
-            });
-            if noting.await? {
-                start_half(&site.req, user)?;
-                let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
-                return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
-            }
-            start_session(&site.req, user, false)?;
-            Ok(site.see(&Reply::to(onward, "")))
-        }
+        Some(user) => enter(&site, user, attempt, onward).await,
         None => {
             if let Some(user) = user {
                 // Afterwards, because for an address that nobody has there is nothing to write.
@@ -131,6 +114,27 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
             refuse_sign_in(&guest, &site, &form, errors)
         }
     }
+}
+
+/// The password was right: in, or on to the second step.
+async fn enter(site: &Site, user: Key, attempt: Attempt, onward: String) -> Result<HttpResponse, Problem> {
+    let origin = extract::origin(&site.req);
+    let noting = site.pool.write(move |db| {
+        throttle::succeeded(db, &attempt)?;
+        let half = !factor::enabled_for(db, &[user])?.is_empty();
+        // With a second step to come nobody is in yet.
+        if !half {
+            super::record_sign_in(db, user, &origin, "password", false)?;
+        }
+        Ok(half)
+    });
+    if noting.await? {
+        start_half(&site.req, user)?;
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
+        return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
+    }
+    start_session(&site.req, user, false)?;
+    Ok(site.see(&Reply::to(onward, "")))
 }
 
 /// A passkey wants the person itself, so it stands for the password and the second factor.
@@ -165,7 +169,7 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
 }
 
 /// A new token at each sign-in; the old one, if any, is dead.
-pub(super) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
+pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
     let origin = extract::origin(req);
     let entries = [
         (entry::USER, json!(user)),

@@ -11,6 +11,7 @@ use super::{Names, device, password, store};
 use crate::access::Me;
 use crate::factor::{self, Means};
 use crate::ids;
+use crate::members::{self, Membership};
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::web::once::again;
@@ -29,6 +30,7 @@ struct ProfilePage {
     appearance: Filled,
     sessions: Vec<SessionView>,
     factor: factor::view::View,
+    memberships: Vec<Membership>,
     /// The errors of whichever form came back.
     errors: Errors,
 }
@@ -51,6 +53,9 @@ struct EndPage {
     session: SessionView,
 }
 
+/// Roles that the page lists; the switcher finds every account.
+const MOST_MEMBERSHIPS: i64 = 50;
+
 /// Which form of the page came back, and how.
 #[derive(Default)]
 struct Returned {
@@ -61,9 +66,12 @@ struct Returned {
 
 async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, Problem> {
     let user = me.actor.key;
-    let read =
-        move |db: &mut Db| Ok((store::names(db, user)?, store::live_sessions(db, user)?, factor::summary(db, user)?));
-    let (known, sessions, factors) = site.pool.read(read).await?;
+    let read = move |db: &mut Db| {
+        let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
+        let factors = factor::summary(db, user)?;
+        Ok((store::names(db, user)?, store::live_sessions(db, user)?, factors, memberships))
+    };
+    let (known, sessions, factors, memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -83,6 +91,7 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
         password,
         appearance,
         factor: factor::view::of(&Means::of(site)?, factors),
+        memberships,
         sessions: sessions.into_iter().map(|row| view(row, &me.session.id)).collect(),
         errors,
     };

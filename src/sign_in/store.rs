@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 use crate::store::schema::{accounts, assignments, sessions, users};
-use crate::text::email_key;
+use crate::text::{email_key, name_key};
 
 pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
     let (key, id) = (ids::next_key(), ids::new_id("user"));
@@ -24,6 +24,7 @@ pub fn insert(db: &mut Db, new: &NewUser) -> Result<(Key, String), Problem> {
             users::email_key.eq(email_key(&new.email)),
             users::first_name.eq(&new.first_name),
             users::last_name.eq(&new.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", new.first_name, new.last_name))),
             users::company.eq(&new.company),
             users::password_hash.eq(&new.password_hash),
             users::created_at.eq(ids::now()),
@@ -77,6 +78,7 @@ pub fn update_names(db: &mut Db, user: Key, names: &Names, version: i64) -> Resu
         .set((
             users::first_name.eq(&names.first_name),
             users::last_name.eq(&names.last_name),
+            users::name_key.eq(name_key(&format!("{} {}", names.first_name, names.last_name))),
             users::company.eq(&names.company),
             users::version.eq(version + 1),
         ))

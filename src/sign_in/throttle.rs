@@ -23,6 +23,8 @@ const PER_EMAIL: i64 = 100;
 const PER_PERSON: i64 = 10;
 /// New accounts from one address in a window.
 const SIGN_UPS: i64 = 100;
+/// Links that do not work, tried from one address in a window.
+const DEAD_LINKS: i64 = 50;
 
 /// Whom an attempt is counted against.
 #[derive(Debug, Clone)]
@@ -95,6 +97,12 @@ pub fn count_passkey(db: &mut Db, address: &str) -> Result<(), Problem> {
 pub fn count_sign_up(db: &mut Db, address: &str) -> Result<(), Problem> {
     let bucket = format!("sign-up:{}", &sha256_hex(network(address).as_bytes())[..32]);
     database::write(db, |db| take(db, &bucket, SIGN_UPS))
+}
+
+/// Counts a link that does not work: a guess, or an old mail.
+pub fn count_link(db: &mut Db, address: &str) -> Result<(), Problem> {
+    let bucket = format!("link:{}", &sha256_hex(network(address).as_bytes())[..32]);
+    database::write(db, |db| take(db, &bucket, DEAD_LINKS))
 }
 
 /// A right password: the attempt was none, and the address is known from now on.

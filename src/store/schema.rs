@@ -15,6 +15,8 @@ diesel::table! {
         last_account_key -> Nullable<BigInt>,
         created_at -> Timestamp,
         version -> BigInt,
+        name_key -> Text,
+        last_seen_at -> Nullable<Timestamp>,
         email_verified_at -> Nullable<Timestamp>,
     }
 }
@@ -144,6 +146,33 @@ diesel::table! {
         granted_by -> Nullable<BigInt>,
         created_at -> Timestamp,
         ends_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitations (key) {
+        key -> BigInt,
+        id -> Text,
+        account_key -> BigInt,
+        email -> Text,
+        email_key -> Text,
+        scope -> Text,
+        ends_at -> Timestamp,
+        message -> Text,
+        token_hash -> Text,
+        invited_by -> BigInt,
+        state -> Text,
+        accepted_by -> Nullable<BigInt>,
+        created_at -> Timestamp,
+        sent_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    invitation_roles (invitation_key, role_key) {
+        invitation_key -> BigInt,
+        role_key -> BigInt,
     }
 }
 
@@ -335,6 +364,7 @@ diesel::joinable!(payment_methods -> accounts (account_key));
 diesel::joinable!(roles -> accounts (account_key));
 diesel::joinable!(assignments -> roles (role_key));
 diesel::joinable!(assignments -> users (user_key));
+diesel::joinable!(invitation_roles -> invitations (invitation_key));
 diesel::joinable!(favourites -> accounts (account_key));
 diesel::joinable!(recents -> accounts (account_key));
 diesel::joinable!(audit_scope -> audit_entries (entry_key));
@@ -351,6 +381,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_tags,
     roles,
     assignments,
+    invitations,
+    invitation_roles,
     mails,
     mailed_links,
     sent_reminders,

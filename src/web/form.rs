@@ -243,6 +243,11 @@ fn article(label: &str) -> String {
     format!("{} {lower}", if an { "an" } else { "a" })
 }
 
+/// Whether this could be somebody's address.
+pub fn is_email(value: &str) -> bool {
+    email_refusal("Email", value).is_none()
+}
+
 /// Why an e-mail address cannot be taken, if so.
 fn email_refusal(label: &str, value: &str) -> Option<String> {
     refusal(label, value, 1, 254, false).or_else(|| {

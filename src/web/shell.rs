@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadRoles};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -23,6 +23,7 @@ pub enum Section {
     Dashboard,
     Readiness,
     Settings,
+    Members,
     Roles,
     Agreements,
     Billing,
@@ -33,10 +34,11 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 10] = [
+    pub const EVERY: [Section; 11] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
+        Section::Members,
         Section::Roles,
         Section::Agreements,
         Section::Billing,
@@ -51,6 +53,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Members => "members",
             Section::Roles => "roles",
             Section::Agreements => "consent",
             Section::Billing => "billing",
@@ -66,6 +69,7 @@ impl Section {
             Section::Dashboard => "Dashboard",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
+            Section::Members => "Members",
             Section::Roles => "Roles",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
@@ -81,6 +85,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
+            Section::Members => "user",
             Section::Roles => "roles",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
@@ -99,6 +104,7 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
             Section::Billing => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
@@ -120,6 +126,7 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
         Some("Account Administration"),
         &[
             Section::Settings,
+            Section::Members,
             Section::Roles,
             Section::Agreements,
             Section::Billing,

@@ -12,11 +12,12 @@ use subtenant::access::policy::{
 };
 use subtenant::app::routes;
 use subtenant::store::Db;
-use subtenant::store::schema::{accounts as account_rows, consents, roles as role_rows, sessions};
+use subtenant::store::schema::{accounts as account_rows, consents, invitations, roles as role_rows, sessions};
 use subtenant::web::route::Route;
 use subtenant::{accounts, billing, consent, ids, roles};
 
 use crate::browser::{Answer, Browser, FORM};
+use crate::invited::{invite, link, pending};
 use crate::money::invoice;
 use crate::page::Page;
 use crate::world::{World, admin_of};
@@ -56,7 +57,10 @@ fn furnish(world: &World, account: &str) {
     world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
     let branch = world.account("root").at(account);
     branch.child(&format!("open in {account}"));
+    branch.account_manager(&format!("guest of {account}"));
+    invite(world, &admin, account, "newcomer@example.com", "Account manager");
     for role in ROLES {
+        invite(world, &admin, account, &invited_by(role), "Account manager");
         let name = format!("closed in {account} for {role}");
         branch.child(&name);
         let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
@@ -67,6 +71,11 @@ fn furnish(world: &World, account: &str) {
         let new = roles::NewRole { name, description: String::new(), permissions };
         world.write(|db| roles::create(db, &by, new)).expect("a role");
     }
+}
+
+/// Whose invitation somebody in this role can take back: doing so leaves the next.
+fn invited_by(role: &str) -> String {
+    format!("for.{}@example.com", role.replace(' ', "."))
 }
 
 /// Somebody with the values that addresses need.
@@ -117,10 +126,17 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     let child = if closed { format!("closed in {account} for {role}") } else { format!("open in {account}") };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
+    if path == "/invites/{token}" {
+        return link(world, &admin_of("root"), account, &pending(world, account, "newcomer@example.com"));
+    }
+    let removed = path.ends_with("/withdraw");
+    let invited = if removed { invited_by(role) } else { "newcomer@example.com".to_owned() };
     let row = role_rows::table.filter(role_rows::name.eq(format!("role of {account} for {role}")));
     let role: String =
         world.read(|db| Ok(row.select(role_rows::id).first(db).optional()?)).expect("a role").unwrap_or_default();
     [
+        ("{member}", world.person_id(&format!("guest of {account}"))),
+        ("{invitation}", invitation(world, account, &invited)),
         ("{account}", world.id(account)),
         ("{role}", role),
         ("{child}", world.id(&child)),
@@ -134,6 +150,15 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (name, value)| path.replace(name, &value))
+}
+
+/// Also one that was withdrawn meanwhile.
+fn invitation(world: &World, account: &str, email: &str) -> String {
+    let row = invitations::table
+        .filter(invitations::account_key.eq(world.key(account)))
+        .filter(invitations::email.eq(email))
+        .select(invitations::id);
+    world.read(|db| Ok(row.first(db)?)).expect("an invitation")
 }
 
 /// The outcome in a word.
@@ -251,11 +276,13 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    for route in routes().iter().filter(|r| ["{child}", "{consent}", "{role}"].iter().any(|part| r.path.contains(part)))
-    {
+    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}"];
+    // Taking away what is not there is no mistake, and answered alike whatever was named.
+    let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
+    for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {
         for foreign in ["sibling", "parent", "child"] {
-            // What is inherited is known here as well.
-            if foreign == "parent" && route.path.contains("{role}") {
+            // A role or a member of the parent is one here too.
+            if foreign == "parent" && ["{role}", "{member}"].iter().any(|part| route.path.contains(part)) {
                 continue;
             }
             let real = address(&world, route.path, foreign, &admin).replace(&world.id(foreign), &world.id("own"));

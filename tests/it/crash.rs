@@ -56,12 +56,12 @@ impl Server {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false);
     config.timeout_global(Some(Duration::from_secs(30))).build().into()
 }
 
-fn page(agent: &ureq::Agent, uri: &str) -> Option<Page> {
+pub fn page(agent: &ureq::Agent, uri: &str) -> Option<Page> {
     let mut answer = agent.get(uri).call().ok()?;
     let status = StatusCode::from_u16(answer.status().as_u16()).ok()?;
     Some(Page { status, uri: uri.to_owned(), body: answer.body_mut().read_to_string().ok()? })

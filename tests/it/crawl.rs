@@ -11,11 +11,12 @@ use subtenant::store::Db;
 use subtenant::{accounts, billing, consent, roles};
 
 use crate::browser::{Answer, Browser};
+use crate::invited::invite;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role of its own), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed)
-/// and `closed`.
+/// `acme` with `lab` (nothing done yet but a role of its own; Mara is a member, two people are invited), `bound`
+/// (agreements), `paid` (a method of its own), `doomed` (to be closed) and `closed`.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -40,6 +41,11 @@ pub fn furnish(world: &World) {
     world.write(|db| roles::create(db, &by, new)).expect("a role");
     let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
     world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    world.account("acme").at("lab").operator("mara");
+    world.account("acme").at("bound").administrator(&admin);
+    for email in ["newcomer@example.com", "admin-of-acme@example.com"] {
+        invite(world, &admin, "lab", email, "Read only");
+    }
 }
 
 const MOST_PAGES: usize = 1000;

@@ -10,6 +10,7 @@ use subtenant::store::schema::roles as role_rows;
 
 use crate::browser::Browser;
 use crate::factor::code_for;
+use crate::invited::{link, pending};
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
@@ -26,6 +27,8 @@ pub fn changing() -> Vec<&'static str> {
 /// The address of the form of a route, in an account where it can be carried out.
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
+        _ if path.contains("{member}") => "lab",
+        Some("leave") => "bound",
         Some("close") => "doomed",
         _ if path.contains("/roles") => "lab",
         Some("edit" | "remove") => "paid",
@@ -33,8 +36,13 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
         _ => "lab",
     };
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
-    let path = path.replace("{session}", session);
-    if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path }
+    let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
+    let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
+    let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
+    if path != "/invites/{token}" {
+        return path;
+    }
+    link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"))
 }
 
 /// The id of the role that `lab` owns.
@@ -50,12 +58,14 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
     let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
     let code = if uri.ends_with("/app") { code_for(&browser.page, 0) } else { String::new() };
     for control in &mut form.controls {
-        control.on = true;
+        // Nobody is named who could be invited.
+        control.on = control.name != "invite_contacts";
         let value = match control.name.as_str() {
             "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
             "description" => "changed",
             "email" if uri == "/sign-in" => "admin-of-acme@example.com",
             "email" => "changed@example.com",
+            "emails" => "friend@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",
             // Nobody here has a second factor to ask others for.

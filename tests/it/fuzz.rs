@@ -23,7 +23,7 @@ const GUEST: [&str; 2] = ["/sign-in", "/sign-up"];
 const HIDDEN_IN: [&str; 3] = ["/sign-in", "/a/{account}/settings", "/a/{account}/switch/favourite"];
 /// The longest texts only in some fields: what reads a body is the same for all.
 const LONG: usize = 10_000;
-const LONG_FIELDS: [&str; 5] = ["description", "email", "password", "tags", "contacts"];
+const LONG_FIELDS: [&str; 7] = ["description", "email", "emails", "message", "password", "tags", "contacts"];
 /// Never shown again.
 const SECRET: [&str; 3] = ["password", "current", "new_password"];
 
@@ -125,7 +125,8 @@ impl Fuzz {
     /// After the form was taken: its page again, in a state in which it can be taken once more.
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
-            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" => {
+            "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" | "leave" | "withdraw"
+            | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),
@@ -137,7 +138,9 @@ impl Fuzz {
             _ => {}
         }
         self.form = right_form(&mut self.browser, &self.form.action).await;
-        for (path, field) in [("/sign-up", "email"), ("/a/{account}/child-accounts/new", "name")] {
+        for (path, field) in
+            [("/sign-up", "email"), ("/a/{account}/child-accounts/new", "name"), ("/a/{account}/members/new", "emails")]
+        {
             if self.path == path {
                 self.form.set(field, &format!("n{}@example.com", unique()));
             }

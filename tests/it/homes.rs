@@ -100,7 +100,12 @@ async fn a_role_for_one_account_learns_nothing_of_those_below() {
     );
     // A name that is taken below is not told from one that is free.
     hank.get(&world.path("hub", "child-accounts/new")).await;
-    let page = hank.submit("Save", &[("Name", "north"), ("Leave for the child account's administrator to review and accept", "yes")]).await;
+    let page = hank
+        .submit(
+            "Save",
+            &[("Name", "north"), ("Leave for the child account's administrator to review and accept", "yes")],
+        )
+        .await;
     assert!(!page.text().contains("already"), "{page}");
     let admin = world.browser(&admin_of("acme")).await.get(&world.path("hub", "settings")).await.text();
     assert!(admin.contains("3 child accounts"), "{admin}");

@@ -4,11 +4,18 @@
 //! TEST_DATABASE_URL names a server on which databases may be made and dropped.
 
 mod browser;
+mod charge;
+//mod command_acts;
+//mod command_grants;
+//mod command_members;
+//mod command_model;
+//mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
 mod dump;
 mod forms;
+mod invited;
 mod nasty;
 mod page;
 mod place;
@@ -27,8 +34,10 @@ mod headers;
 mod history;
 mod homes;
 mod house;
+mod invites;
 mod journeys;
 mod log;
+mod members;
 mod model;
 mod models;
 mod money;
@@ -38,6 +47,7 @@ mod protect;
 mod queries;
 mod races;
 mod requirement;
+mod revocation;
 mod roles;
 mod security;
 mod shapes;

@@ -18,6 +18,7 @@ use subtenant::store::schema::{consents, roles as role_rows};
 use subtenant::{accounts, billing, consent, ids, members, roles};
 
 use crate::browser::Browser;
+use crate::invited::{invite, pending};
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
@@ -87,6 +88,12 @@ fn fill(world: &World, levels: usize, width: usize) {
     pay(world, &admin, "root");
     for account in ["root", "hub"] {
         technicians(world, &admin, account, width / 4);
+        let branch = world.account("root").at(account);
+        // More than a page, and fewer than one piece of a file.
+        for n in 0..width.min(120) {
+            branch.operator(&format!("member {n} of {account}"));
+            invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
+        }
     }
 }
 
@@ -138,6 +145,10 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("members", "q=member"),
+        ("members", "show=inherited"),
+        ("members", "show=invited"),
+        ("members.csv", "show=invited"),
         ("reach", "power=ports:update&given=above&q=admin"),
         ("your-roles", "action=billing:update"),
         ("roles/compare", "one={role}&other={role}"),
@@ -146,7 +157,10 @@ fn pages() -> Vec<String> {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
     // What is nobody's here is not found.
-    pages.retain(|path| !path.contains("{session}") && !path.ends_with("/app/remove") && !path.contains("{passkey}"));
+    let nobodys = |path: &str| {
+        path.ends_with("/app/remove") || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
+    };
+    pages.retain(|path| !nobodys(path));
     pages
 }
 
@@ -169,6 +183,8 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
         .replace("{document}", "msa")
         .replace("{version}", "1")
+        .replace("{member}", &world.person_id(&format!("member 0 of {account}")))
+        .replace("{invitation}", &pending(world, account, &format!("0@{account}.example")))
 }
 
 /// How many statements the page runs when it is looked at again.

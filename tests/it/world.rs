@@ -138,6 +138,7 @@ impl World {
             users::email_key.eq(email(name)),
             users::first_name.eq(name),
             users::last_name.eq("Example"),
+            users::name_key.eq(subtenant::text::name_key(&format!("{name} Example"))),
             users::company.eq("Example"),
             users::password_hash.eq(password_hash()),
             users::created_at.eq(ids::now()),

@@ -1,5 +1,8 @@
 //! Rows of members: who somebody is, and what they were given at one account. No permission is decided here.
 
+pub mod invitations;
+pub mod list;
+
 use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
@@ -129,4 +132,11 @@ pub fn delete(db: &mut Db, account: Key, keys: &[Key]) -> Result<(), Problem> {
 pub fn count(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
     Ok(live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?)
+}
+
+/// What somebody is called.
+pub fn name(db: &mut Db, user: Key) -> Result<String, Problem> {
+    let names = users::table.find(user).select((users::first_name, users::last_name));
+    let (first, last) = names.first::<(String, String)>(db)?;
+    Ok(format!("{first} {last}"))
 }
