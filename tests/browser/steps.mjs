@@ -56,8 +56,8 @@ export async function section(hand, name) {
   await at(page, name);
 }
 
-/** Below the current account. `accept`: the agreements too, on behalf of the child. */
-export async function addChild(hand, { name, description = `All about ${name}`, contact = 'noc@example.com', accept }) {
+/** Below the current account. `accept`: the agreements too, on behalf of the child. `invite`: the contact, as its administrator. */
+export async function addChild(hand, { name, description = `All about ${name}`, contact = 'noc@example.com', accept, invite }) {
   const { page } = hand;
   await section(hand, 'Child Accounts');
   await hand.go(link(page, /^Add a new child account/));
@@ -65,6 +65,7 @@ export async function addChild(hand, { name, description = `All about ${name}`, 
   await hand.type(field(page, 'Name'), name);
   await hand.type(field(page, 'Description'), description);
   await hand.type(field(page, 'Technical contact email'), contact);
+  if (invite) await hand.tick(page.getByRole('checkbox', { name: 'Invite the technical contact as administrator' }));
   const choice = accept ? /^Accept now on behalf of the child account/ : /^Leave for the child account.s administrator/;
   await hand.tick(page.getByRole('radio', { name: choice }));
   await hand.go(button(page, 'Save'));
