@@ -5,16 +5,18 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use subtenant::access::Scope;
-use subtenant::access::policy::{CreateRoles, Permission, Permissions, UpdateRoles};
+use subtenant::access::policy::{CreateMembers, CreateRoles, Permission, Permissions, UpdateMembers, UpdateRoles};
+use subtenant::access::{Origin, Scope, lookup};
 use subtenant::ids;
+use subtenant::members::{self, NewInvitation, Wanted};
 use subtenant::problem::Problem;
 use subtenant::roles::{self, NewRole};
 
 use crate::browser::{Answer, Browser};
+use crate::invited::{link, pending};
 use crate::page::Page;
 use crate::powers::{give, held, one_of, role};
-use crate::world::World;
+use crate::world::{World, email};
 
 const SETS: u64 = 200;
 /// From the root down, with a branch aside.
@@ -22,7 +24,7 @@ const ACCOUNTS: [&str; 5] = ["top", "mid", "low", "leaf", "aside"];
 /// What the server alone decides about a role.
 const FIELDS_OF_OURS: [&str; 8] =
     ["owner", "built_in", "account", "account_key", "key", "id", "permissions", "version"];
-const PEOPLE: [&str; 3] = ["giver", "friend", "other"];
+const PEOPLE: [&str; 4] = ["giver", "friend", "other", "guest"];
 
 /// A set with some permissions, now and then a wide one.
 fn random_set(rng: &mut StdRng) -> Permissions {
@@ -129,6 +131,73 @@ fn check_made(attempt: &Attempt, account: &str, wanted: Permissions, outcome: Re
     attempt.assert_within(account, &made);
 }
 
+/// Roles given to members, oneself among them, and offered to a guest, who accepts.
+fn by_members(attempt: &mut Attempt) {
+    let world = &attempt.world;
+    for account in attempt.places() {
+        let Ok(by) = world.grant::<UpdateMembers>("giver", account) else { continue };
+        let list = world.read(|db| roles::available(db, by.frame())).expect("roles are listed");
+        for role in &list {
+            let scope = Scope::EVERY[attempt.rng.random_range(0..3)];
+            let wanted = Wanted { role_id: role.id.clone(), scope, ends_at: ids::never() };
+            for person in ["friend", "giver"] {
+                let Ok(by) = world.grant::<UpdateMembers>("giver", account) else { continue };
+                let user = world.person_id(person);
+                let given = world.write(|db| members::give(db, &by, &user, std::slice::from_ref(&wanted), None));
+                attempt.taken += usize::from(given.is_ok());
+            }
+            let new = NewInvitation {
+                addresses: vec![email("guest")],
+                role_ids: vec![role.id.clone()],
+                scope,
+                ends_at: ids::never(),
+                message: String::new(),
+                site: "http://127.0.0.1:8080".to_owned(),
+            };
+            let Ok(by) = world.grant::<CreateMembers>("giver", account) else { continue };
+            let sent = world.write(|db| members::invite(db, &by, &new)).unwrap_or_default();
+            if sent.iter().any(|(_, answer)| *answer == members::Answer::Invited) {
+                let path = link(world, "giver", account, &pending(world, account, &email("guest")));
+                let token = path.rsplit('/').next().unwrap_or_default().to_owned();
+                let actor =
+                    world.read(|db| lookup::frame(db, world.person("guest"), &world.id("top"))).expect("a guest").actor;
+                let accepted = world.write(|db| members::accept(db, &actor, &Origin::default(), &token));
+                attempt.taken += usize::from(accepted.is_ok());
+            }
+        }
+        attempt.assert_no_gain("giving or inviting");
+    }
+}
+
+/// The same through the forms, with every box ticked, offered or not.
+async fn by_members_forms(attempt: &mut Attempt, browser: &mut Browser) {
+    for account in attempt.places() {
+        let friend = attempt.world.person_id("friend");
+        for page in ["members/new".to_owned(), format!("members/{friend}/change")] {
+            let uri = attempt.world.path(account, &page);
+            browser.get(&uri).await;
+            let Some(mut form) = browser.page.forms().into_iter().find(|form| form.action == uri) else { continue };
+            let chosen: Vec<bool> = form.controls.iter().map(|_| attempt.rng.random_bool(0.5)).collect();
+            for (control, chosen) in form.controls.iter_mut().zip(chosen) {
+                match control.kind.as_str() {
+                    "checkbox" => control.on = chosen,
+                    "textarea" if control.name == "emails" => control.value = "stranger@example.com".to_owned(),
+                    _ => {}
+                }
+            }
+            for more in [None, Some("granted_by"), Some("account")] {
+                form.set("_key", &ids::token());
+                let mut pairs = form.pairs();
+                pairs.extend(more.map(|name| (name.to_owned(), attempt.world.id("top"))));
+                let answer = browser.post(&uri, &pairs).await;
+                assert!(answer.status.as_u16() < 500, "{uri}: {}", answer.text());
+                assert!(more.is_none() || answer.status.is_client_error(), "{uri} took {more:?}");
+            }
+        }
+        attempt.assert_no_gain("a form of members");
+    }
+}
+
 /// Through the forms: every box ticked, offered or not, and fields that are ours alone.
 async fn by_forms(attempt: &mut Attempt, browser: &mut Browser) {
     for account in attempt.places() {
@@ -198,9 +267,11 @@ async fn nobody_gives_more_than_they_hold_by_any_form_or_operation() {
     let mut taken = 0;
     for seed in 0..SETS {
         let mut attempt = Attempt::new(seed);
-        by_operations(&mut attempt);
         let mut browser = attempt.world.browser("giver").await;
+        by_members_forms(&mut attempt, &mut browser).await;
         by_forms(&mut attempt, &mut browser).await;
+        by_operations(&mut attempt);
+        by_members(&mut attempt);
         attempt.world.assert_sound();
         taken += attempt.taken;
     }
