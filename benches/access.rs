@@ -144,6 +144,7 @@ fn fill(db: &mut Db, root: Key, role: Key, size: i64) -> Result<(), Problem> {
     run(
         "INSERT INTO account_ancestry (descendant_key, ancestor_key, distance)
          SELECT d.key, a.key, d.depth - a.depth FROM accounts d JOIN accounts a ON a.depth <= d.depth WHERE d.depth > 0"
+            .to_owned(),
     )?;
     let (mut low, mut high, mut depth) = (1, 1, 1);
     while low <= size {

@@ -1,10 +1,15 @@
 //! Flags and environment, read once into [`Config`], with every complaint at once and by name.
 
+mod mail;
+
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ipnet::IpNet;
 use url::Url;
+
+pub use mail::{MailConfig, MailSettings};
 
 /// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
 #[derive(Debug, Clone, Default, Args)]
@@ -60,6 +65,8 @@ pub struct Settings {
         value_name = "N"
     )]
     pub database_connections: String,
+    #[command(flatten)]
+    pub mail: MailSettings,
 }
 
 const SHORTEST_SECRET: usize = 32;
@@ -88,6 +95,14 @@ impl DatabaseUrl {
     pub fn is_postgres(&self) -> bool {
         matches!(self, DatabaseUrl::Postgres(_))
     }
+
+    /// The folder for what is kept beside the data: the SQLite file's, else the working directory.
+    fn folder(&self) -> PathBuf {
+        match self {
+            DatabaseUrl::Sqlite(path) => Path::new(path).parent().map(Path::to_owned).unwrap_or_default(),
+            DatabaseUrl::Postgres(_) => PathBuf::new(),
+        }
+    }
 }
 
 /// A text that no log shows.
@@ -113,6 +128,7 @@ pub struct Config {
     pub database_connections: u32,
     /// Links, cookies and HSTS as for https.
     pub https: bool,
+    pub mail: MailConfig,
     /// Nothing here is real, and every page says so.
     pub demo: bool,
 }
@@ -158,8 +174,9 @@ impl Settings {
             1_000,
             &mut wrong,
         );
-        match (bind, database_url, public_url) {
-            (Some(bind), Some(database_url), Some(public_url)) if wrong.is_empty() => Ok(Config {
+        let mail = self.mail.check(database_url.as_ref(), public_url.as_ref(), &mut wrong);
+        match (bind, database_url, public_url, mail) {
+            (Some(bind), Some(database_url), Some(public_url), Some(mail)) if wrong.is_empty() => Ok(Config {
                 bind,
                 database_url,
                 https: public_url.scheme() == "https",
@@ -167,6 +184,7 @@ impl Settings {
                 trusted_proxies,
                 secret_key: secret_key.map(Hidden),
                 max_depth,
+                mail,
                 demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
             }),
@@ -243,13 +261,20 @@ mod tests {
             secret_key: Some("short".into()),
             max_depth: "0".into(),
             database_connections: "many".into(),
+            mail: MailSettings {
+                smtp_url: Some("smtp://me:secret@mail.example.com".into()),
+                mail_from: Some("nobody".into()),
+                mail_dir: Some("Cargo.toml".into()),
+            },
         };
         let complaints = wrong.check("subtenant.db").unwrap_err().join("\n");
-        for name in
-            ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SECRET_KEY", "MAX_DEPTH", "DATABASE_CONNECTIONS"]
+        for name in ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SECRET_KEY", "MAX_DEPTH"]
+            .into_iter()
+            .chain(["DATABASE_CONNECTIONS", "SMTP_URL", "MAIL_FROM", "MAIL_DIR"])
         {
             assert!(complaints.contains(name), "{name} is missing in {complaints}");
         }
+        assert!(!complaints.contains("secret"), "{complaints}");
     }
 
     #[test]

@@ -11,9 +11,9 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`billing`],
-//!   [`roles`], [`members`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`], [`sign_in`],
-//!   [`invites`], [`help`]
-//! - 6 [`app`] (middleware and routes), [`server`], [`demo`]; 7 `main`
+//!   [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`switcher`], [`dashboard`],
+//!   [`sign_in`], [`invites`], [`help`]
+//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
 //! # What always holds
 //! - The account id comes from the path only, and only `In<A>` reads it. `Grant<A>` has no way to be made but the check.
@@ -45,6 +45,7 @@ pub mod mail;
 pub mod members;
 pub mod problem;
 pub mod readiness;
+pub mod reminders;
 pub mod roles;
 pub mod server;
 pub mod sign_in;
@@ -52,3 +53,4 @@ pub mod store;
 pub mod switcher;
 pub mod text;
 pub mod web;
+pub mod worker;

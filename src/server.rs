@@ -1,17 +1,21 @@
-//! Running the console: opens the database, listens, and on Ctrl-C or SIGTERM finishes what was begun.
+//! Running the console: opens the database, listens, starts the background work, and on Ctrl-C or SIGTERM finishes what
+//! was begun.
 
 use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::app::{self, Parts};
 use crate::config::{Config, DatabaseUrl};
 use crate::consent;
 use crate::factor::vault::Vault;
+use crate::mail::Carrier;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
+use crate::worker;
 
 /// How long running requests may take to finish, in seconds.
 const PATIENCE: u64 = 30;
@@ -53,7 +57,7 @@ pub fn must_exist(config: &Config) -> anyhow::Result<()> {
 
 /// Serves until told to stop. `greeting` is printed once people can connect.
 pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
-    let (bind, pool) = (parts.config.bind, parts.pool.clone());
+    let (bind, pool, carrier) = (parts.config.bind, parts.pool.get_ref().clone(), Carrier::new(&parts.config)?);
     let server = HttpServer::new(move || app::build(parts.clone()))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -70,8 +74,12 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
             handle.stop(true).await;
         }
     });
+    let (stop, stopped) = oneshot::channel();
+    let worker = actix_web::rt::spawn(worker::run(pool.clone(), carrier, stopped));
     server.await?;
     pool.settled().await;
+    drop(stop);
+    worker.await?;
     Ok(())
 }
 

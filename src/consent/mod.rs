@@ -9,6 +9,7 @@ pub mod overview;
 mod pages;
 mod publish;
 mod reading;
+mod receipt;
 mod state;
 mod store;
 mod text;
@@ -20,6 +21,7 @@ use crate::access::policy::{SeeAccount, UpdateAccounts};
 use crate::access::{Grant, Place};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
+use crate::mail;
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::web::route::Route;
@@ -122,7 +124,7 @@ pub fn receipt(db: &mut Db, by: &Grant<SeeAccount>, consent_id: &str) -> Result<
 }
 
 /// Binds the grant's account. `documents`: the keys of the versions that the person agreed to. Whoever accepts what is
-/// in force accepts all of it (errors by [`Kind::slug`] where a box is left); versions announced for later come
+/// in force accepts all of it, and gets a receipt by mail (errors by [`Kind::slug`] where a box is left); versions announced for later come
 /// singly. Conflict(AlreadyConsented) when nothing is left to accept.
 pub fn accept(db: &mut Db, by: &Grant<UpdateAccounts>, documents: &[Key]) -> Result<Vec<Consent>, Problem> {
     audit::change(db, by, |db, by| {
@@ -141,6 +143,7 @@ pub fn accept(db: &mut Db, by: &Grant<UpdateAccounts>, documents: &[Key]) -> Res
         }
         let mut all = store::history(db, account)?;
         all.retain(|one| added.contains(&one.id));
+        mail::post(db, &receipt::letter(by.actor(), by.frame(), account, &all))?;
         let event = accepted(by.account(), &all);
         Ok((all, event))
     })

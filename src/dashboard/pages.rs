@@ -10,6 +10,7 @@ use crate::access::policy::{
 use crate::access::{Frame, In};
 use crate::audit::EventType;
 use crate::consent::Document;
+use crate::mail;
 use crate::problem::Problem;
 use crate::readiness::{self, Below, Readiness};
 use crate::store::Db;
@@ -39,6 +40,7 @@ struct ShowPage {
     below: Option<BelowView>,
     latest: Option<Vec<Change>>,
     links: Vec<(&'static str, String)>,
+    mail_notice: Option<String>,
 }
 
 /// The figures about the accounts below.
@@ -62,15 +64,16 @@ struct Change {
 
 /// GET /a/{account}/dashboard
 pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Problem> {
-    let grant = by.clone();
-    let (readiness, sums, latest) = site
+    let (grant, config) = (by.clone(), site.config.clone());
+    let (readiness, sums, latest, mail_notice) = site
         .pool
         .read_long(move |db| {
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
             let sums = if has_below { Some(Below::of(&readiness.states_below(db)?)) } else { None };
-            Ok((readiness, sums, latest(db, grant.frame())?))
+            let mail_notice = mail::notice(db, &config, grant.frame())?;
+            Ok((readiness, sums, latest(db, grant.frame())?, mail_notice))
         })
         .await?;
     let frame = by.frame();
@@ -85,6 +88,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
         links: links(frame, &readiness),
         blockers: blockers.iter().map(readiness::Blocker::words).collect(),
         below: sums.map(|sums| below(sums, frame)),
+        mail_notice,
         latest: latest.map(|entries| entries.into_iter().map(|entry| change(entry, frame)).collect()),
     };
     site.page(&page, Keep::Private)

@@ -3,9 +3,15 @@
 
 mod again;
 mod device;
+mod email;
+mod email_pages;
+mod letters;
+mod links;
 mod pages;
 pub mod password;
 mod profile;
+mod recovery;
+mod recovery_pages;
 mod second;
 mod store;
 pub(crate) mod throttle;
@@ -14,11 +20,14 @@ use crate::access::{Actor, Origin};
 use crate::accounts;
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
+use crate::mail;
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+use links::Purpose;
 pub(crate) use pages::start_session;
+pub use recovery::answer_asked;
 pub use store::mark_verified;
 
 pub fn routes() -> Vec<Route> {
@@ -33,6 +42,13 @@ pub fn routes() -> Vec<Route> {
         get("/sign-up", pages::sign_up_form),
         post("/sign-up", pages::sign_up),
         post("/sign-out", pages::destroy),
+        get("/password/forgot", recovery_pages::new),
+        post("/password/forgot", recovery_pages::create),
+        get("/password/sent", recovery_pages::sent),
+        get("/password/reset/{token}", recovery_pages::edit),
+        post("/password/reset/{token}", recovery_pages::update),
+        get("/email/verify/{token}", email_pages::show_verification),
+        post("/email/verify/{token}", email_pages::verify),
         get("/profile", profile::show),
         get("/profile/name", profile::edit_name),
         post("/profile/name", profile::update_name),
@@ -43,6 +59,12 @@ pub fn routes() -> Vec<Route> {
         get("/profile/sessions/{session}/end", profile::confirm_end),
         post("/profile/sessions/{session}/end", profile::end),
         get("/profile/alive", profile::alive),
+        get("/profile/email", email_pages::edit),
+        post("/profile/email", email_pages::update),
+        get("/profile/email/{token}", email_pages::show_change),
+        post("/profile/email/{token}", email_pages::change),
+        get("/profile/verification", email_pages::show),
+        post("/profile/verification", email_pages::send_again),
     ]
 }
 
@@ -70,6 +92,7 @@ pub fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin) -> Result<SignedUp, 
     database::write(db, |db| {
         let user = add_user(db, new, origin)?;
         let account_id = accounts::open_root(db, user, origin, &new.account_name)?;
+        email::post_verification(db, user, &new.email, &new.first_name)?;
         Ok(SignedUp { user, account_id })
     })
 }
@@ -119,7 +142,7 @@ pub struct Names {
     pub company: String,
 }
 
-/// Sets a new password and, if wanted, ends every other session.
+/// Sets a new password and, if wanted, ends every other session. Mailed links that a stranger may have are spent.
 pub fn change_password(
     db: &mut Db,
     actor: &Actor,
@@ -129,6 +152,8 @@ pub fn change_password(
 ) -> Result<(), Problem> {
     audit::change_own(db, actor, origin, |db| {
         store::set_password(db, actor.key, hash)?;
+        links::spend_all(db, actor.key, &[Purpose::PasswordReset, Purpose::EmailChange])?;
+        mail::post(db, &letters::password_changed(&actor.email, origin))?;
         let mut event = Event::new(EventType::UserUpdate, subject(actor)).changed("password", "old", "new");
         if let Some(current) = end_others {
             let ended = store::end_other_sessions(db, actor.key, current)?;
@@ -162,6 +187,11 @@ pub fn set_theme(db: &mut Db, actor: &Actor, origin: &Origin, theme: &str) -> Re
         store::set_theme(db, actor.key, theme)?;
         Ok(((), Event::new(EventType::UserUpdate, subject(actor)).changed("theme", &actor.theme, theme)))
     })
+}
+
+/// Takes away links and counts that tell nothing any more; answers how many.
+pub fn tidy(db: &mut Db) -> Result<usize, Problem> {
+    Ok(links::forget_old(db)? + throttle::sweep(db)?)
 }
 
 fn subject(actor: &Actor) -> Subject {

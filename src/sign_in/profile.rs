@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::store::SessionRow;
 use super::throttle::{self, Attempt};
-use super::{Names, device, password, store};
+use super::{Names, device, email, password, store};
 use crate::access::Me;
 use crate::factor::{self, Means};
 use crate::ids;
@@ -24,6 +24,8 @@ use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
 struct ProfilePage {
     shell: Shell,
     email: String,
+    state: email::State,
+    verification: Filled,
     theme: String,
     names: Filled,
     password: Filled,
@@ -68,10 +70,10 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let user = me.actor.key;
     let read = move |db: &mut Db| {
         let memberships = members::memberships(db, user, MOST_MEMBERSHIPS)?;
-        let factors = factor::summary(db, user)?;
-        Ok((store::names(db, user)?, store::live_sessions(db, user)?, factors, memberships))
+        let about = (factor::summary(db, user)?, email::state(db, user)?);
+        Ok((store::names(db, user)?, store::live_sessions(db, user)?, about, memberships))
     };
-    let (known, sessions, factors, memberships) = site.pool.read(read).await?;
+    let (known, sessions, (factors, state), memberships) = site.pool.read(read).await?;
     let (Names { first_name, last_name, company }, version) = known;
     let mut names = Filled::with([("first_name", &*first_name), ("last_name", &*last_name), ("company", &*company)]);
     names.set_version(version);
@@ -86,6 +88,8 @@ async fn page(me: &Me, site: &Site, returned: Returned) -> Result<HttpResponse, 
     let page = ProfilePage {
         shell: site.personal_shell(me, "Profile").failing(failed),
         email: me.actor.email.clone(),
+        state,
+        verification: Filled::with([]),
         theme: me.actor.theme.clone(),
         names,
         password,

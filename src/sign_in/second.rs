@@ -26,6 +26,8 @@ struct SecondPage {
     reason: String,
     /// Whether there is a second factor to use.
     on: bool,
+    /// What the field is called, and what it takes.
+    label: (&'static str, &'static str),
     question: Option<Question>,
     cancel: &'static str,
 }
@@ -96,6 +98,10 @@ async fn page(who: &Who, site: &Site, mut form: Filled) -> Result<SecondPage, Pr
             .map(|name| format!("{name} asks for one of everybody who enters it or anything below."))
             .unwrap_or_default(),
         on: known.is_on(),
+        label: match known.app {
+            Some(_) => ("Code from the app", "Six digits. A recovery code does as well."),
+            None => ("Recovery code", "If your passkey is not at hand."),
+        },
         question,
         cancel: if whole { "/profile" } else { "/sign-in" },
         form,

@@ -53,6 +53,11 @@ pub fn password_hash(db: &mut Db, user: Key) -> Result<String, Problem> {
     Ok(users::table.find(user).select(users::password_hash).first(db)?)
 }
 
+/// The address as it is on record.
+pub fn email(db: &mut Db, user: Key) -> Result<String, Problem> {
+    Ok(users::table.find(user).select(users::email).first(db)?)
+}
+
 pub fn id_and_name(db: &mut Db, user: Key) -> Result<(String, String), Problem> {
     let row = users::table.find(user).select((users::id, users::first_name, users::last_name));
     let (id, first, last) = row.first::<(String, String, String)>(db)?;

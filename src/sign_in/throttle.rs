@@ -23,6 +23,13 @@ const PER_EMAIL: i64 = 100;
 const PER_PERSON: i64 = 10;
 /// New accounts from one address in a window.
 const SIGN_UPS: i64 = 100;
+/// Requests for a new password: from one address, and from one address for one e-mail.
+const RESETS: i64 = 20;
+const RESETS_PER_PAIR: i64 = 5;
+/// Letters that one person has sent to addresses of their choice.
+const LETTERS: i64 = 5;
+/// Guesses at the e-mail that belongs to a mailed link.
+const PER_LINK: i64 = 10;
 /// Links that do not work, tried from one address in a window.
 const DEAD_LINKS: i64 = 50;
 
@@ -38,7 +45,6 @@ pub struct Attempt {
 impl Attempt {
     pub fn new(address: &str, email: &str) -> Attempt {
         let (network, email) = (network(address), email_key(email));
-        let bucket = |kind: &str, what: &str| format!("{kind}:{}", &sha256_hex(what.as_bytes())[..32]);
         let both = format!("{email} {network}");
         Attempt {
             address: bucket("address", &network),
@@ -63,12 +69,20 @@ fn network(address: &str) -> String {
 /// Counts an attempt to sign in. TooMany when one of the buckets is full.
 pub fn count(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
     database::write(db, |db| {
-        sweep(db)?;
-        let known = row(db, &attempt.known)?.is_some_and(|(at, _)| ids::now() - at < Duration::days(KNOWN_DAYS));
+        let known = is_known(db, attempt)?;
         take(db, &attempt.address, PER_ADDRESS)?;
         take(db, &attempt.pair, PER_PAIR)?;
         if known { Ok(()) } else { take(db, &attempt.email, PER_EMAIL) }
     })
+}
+
+/// Whether this person signed in from this address lately.
+pub fn is_known(db: &mut Db, attempt: &Attempt) -> Result<bool, Problem> {
+    Ok(row(db, &attempt.known)?.is_some_and(|(at, _)| ids::now() - at < Duration::days(KNOWN_DAYS)))
+}
+
+fn bucket(kind: &str, what: &str) -> String {
+    format!("{kind}:{}", &sha256_hex(what.as_bytes())[..32])
 }
 
 fn codes_of(user: Key) -> String {
@@ -89,20 +103,35 @@ pub fn code_was_right(db: &mut Db, user: Key) -> Result<(), Problem> {
 
 /// Counts somebody signing in with a passkey alone: by address, as nobody is named.
 pub fn count_passkey(db: &mut Db, address: &str) -> Result<(), Problem> {
-    let bucket = format!("passkey:{}", &sha256_hex(network(address).as_bytes())[..32]);
-    database::write(db, |db| take(db, &bucket, PER_ADDRESS))
+    database::write(db, |db| take(db, &bucket("passkey", &network(address)), PER_ADDRESS))
 }
 
 /// Counts somebody signing up.
 pub fn count_sign_up(db: &mut Db, address: &str) -> Result<(), Problem> {
-    let bucket = format!("sign-up:{}", &sha256_hex(network(address).as_bytes())[..32]);
-    database::write(db, |db| take(db, &bucket, SIGN_UPS))
+    database::write(db, |db| take(db, &bucket("sign-up", &network(address)), SIGN_UPS))
+}
+
+/// Counts somebody asking for a new password. How many mails that makes for one e-mail is limited where they are
+/// written: a refusal here, from anywhere, would let strangers keep somebody out.
+pub fn count_reset(db: &mut Db, address: &str, email: &str) -> Result<(), Problem> {
+    let (network, email) = (network(address), email_key(email));
+    take(db, &bucket("reset", &network), RESETS)?;
+    take(db, &bucket("reset-pair", &format!("{email} {network}")), RESETS_PER_PAIR)
+}
+
+/// Counts a letter that somebody has sent to an address of their choice.
+pub fn count_letter(db: &mut Db, user: Key) -> Result<(), Problem> {
+    take(db, &bucket("letter", &user.to_string()), LETTERS)
+}
+
+/// Counts a guess at whose link this is.
+pub fn count_guess(db: &mut Db, email: &str) -> Result<(), Problem> {
+    take(db, &bucket("guess", &email_key(email)), PER_LINK)
 }
 
 /// Counts a link that does not work: a guess, or an old mail.
 pub fn count_link(db: &mut Db, address: &str) -> Result<(), Problem> {
-    let bucket = format!("link:{}", &sha256_hex(network(address).as_bytes())[..32]);
-    database::write(db, |db| take(db, &bucket, DEAD_LINKS))
+    database::write(db, |db| take(db, &bucket("link", &network(address)), DEAD_LINKS))
 }
 
 /// A right password: the attempt was none, and the address is known from now on.
@@ -159,13 +188,12 @@ fn take(db: &mut Db, bucket: &str, most: i64) -> Result<(), Problem> {
     }
 }
 
-/// Rows that tell nothing any more.
-fn sweep(db: &mut Db) -> Result<(), Problem> {
+/// Rows that tell nothing any more go.
+pub fn sweep(db: &mut Db) -> Result<usize, Problem> {
     let now = ids::now();
     let old = throttles::window_started_at.lt(now - Duration::minutes(WINDOW_MINUTES)).and(throttles::failures.gt(0));
     let forgotten = throttles::window_started_at.lt(now - Duration::days(KNOWN_DAYS));
-    diesel::delete(throttles::table.filter(old.or(forgotten))).execute(db)?;
-    Ok(())
+    Ok(diesel::delete(throttles::table.filter(old.or(forgotten))).execute(db)?)
 }
 
 #[cfg(test)]

@@ -45,6 +45,11 @@ impl Guest {
         sent.open(&self.secret, None, fields)
     }
 
+    /// What names this browser in a table, as long as its cookie lasts; the cookie cannot be made of it.
+    pub fn browser_hash(&self) -> String {
+        ids::sha256_hex(format!("browser {}", self.secret).as_bytes())
+    }
+
     /// The page, with the cookie that its form needs.
     pub fn remember(&self, site: &Site, mut page: HttpResponse) -> Result<HttpResponse, Problem> {
         if self.is_new {

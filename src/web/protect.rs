@@ -30,7 +30,7 @@ pub async fn frame(
     let address = client_address(&req, config.as_ref().map(|c| c.get_ref()));
     req.extensions_mut().insert(RequestId(id.clone()));
     req.extensions_mut().insert(ClientAddress(address));
-    let (method, path) = (req.method().clone(), req.path().to_owned());
+    let (method, path) = (req.method().clone(), without_tokens(req.path()));
     let started = std::time::Instant::now();
     let answered = next.call(req).await;
     let mut res = answered.map_err(|error| {
@@ -43,6 +43,11 @@ pub async fn frame(
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), "answered"
     );
     Ok(res)
+}
+
+/// The path for the log: links that were mailed carry their secret in it.
+fn without_tokens(path: &str) -> String {
+    path.split('/').map(|part| if ids::looks_like_token(part) { "…" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 fn set_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
@@ -124,6 +129,14 @@ fn from_own_page(headers: &HeaderMap, config: Option<&Data<Config>>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mailed_links_do_not_reach_the_log() {
+        let (token, account) = (ids::token(), ids::new_id("ac"));
+        assert_eq!(without_tokens(&format!("/password/reset/{token}")), "/password/reset/…");
+        let path = format!("/a/{account}/dashboard");
+        assert_eq!(without_tokens(&path), path);
+    }
 
     #[test]
     fn only_trusted_proxies_are_believed() {

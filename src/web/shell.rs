@@ -315,6 +315,14 @@ pub fn path_of(frame: &Frame) -> Vec<Crumb> {
     frame.chain.iter().enumerate().map(crumb).collect()
 }
 
+/// The same in one line, as "Acme / restricted / Lab".
+pub fn path_words(frame: &Frame) -> String {
+    let name =
+        |step: &crate::access::Step| if step.held.is_empty() { "restricted" } else { &step.place.name }.to_owned();
+    let above = frame.chain.iter().take(frame.chain.len() - 1).map(name);
+    above.chain([frame.account().name.clone()]).collect::<Vec<_>>().join(" / ")
+}
+
 fn rail(frame: &Frame, current: Section) -> Vec<RailGroup> {
     let link = |section: Section| RailLink {
         label: section.label(),

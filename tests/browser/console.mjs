@@ -17,14 +17,19 @@ const built = fileURLToPath(new URL('../../target/debug/subtenant', import.meta.
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** A running console: `url`, and `stop()`, which fails if it does not end in order. `host`: what people type. */
+/**
+ * A running console: `url`, the folder `mails`, and `stop()`, which fails if it does not end in order. `host`: what
+ * people type.
+ */
 export async function startConsole({ host = '127.0.0.1' } = {}) {
   const database = await (process.env.TEST_DATABASE_URL ? postgres() : sqlite());
   const port = await freePort();
   const bind = `127.0.0.1:${port}`;
   const url = `http://${host}:${port}`;
-  const { DATABASE_URL, PUBLIC_URL, BIND, ...env } = process.env;
-  const child = spawn(process.env.BINARY ?? built, ['serve', '--bind', bind, '--public-url', url, '--database-url', database.url], { env });
+  const { DATABASE_URL, PUBLIC_URL, BIND, SMTP_URL, MAIL_DIR, ...env } = process.env;
+  const mails = await mkdtemp(join(tmpdir(), 'subtenant-mails-'));
+  const places = ['--bind', bind, '--public-url', url, '--database-url', database.url, '--mail-dir', mails];
+  const child = spawn(process.env.BINARY ?? built, ['serve', ...places], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', (code, signal) => resolve(signal ?? code)));
@@ -45,9 +50,10 @@ export async function startConsole({ host = '127.0.0.1' } = {}) {
     child.kill('SIGTERM');
     const how = await ended;
     await database.drop();
+    await rm(mails, { recursive: true });
     if (how !== 0) throw new Error(`the console ended with ${how}:\n${output.slice(-4000)}`);
   };
-  return { url, stop };
+  return { url, mails, stop };
 }
 
 export function startBrowser() {

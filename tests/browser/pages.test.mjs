@@ -6,7 +6,7 @@ import { reachable, usualPaths } from './crawl.mjs';
 import { plant } from './steps.mjs';
 
 const nobodys = '/a/ac-AAAAAAAAAAAAAAAAAAAAAA/dashboard';
-const signedOut = ['/sign-in', '/sign-up'];
+const signedOut = ['/sign-in', '/sign-up', '/password/forgot', '/password/sent'];
 let console_, browser, storageState, tree, paths;
 
 before(async () => {

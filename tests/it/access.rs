@@ -147,6 +147,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{passkey}", ids::new_id("passkey")),
         ("{document}", "msa".to_owned()),
         ("{version}", "1".to_owned()),
+        ("{token}", ids::token()),
     ]
     .into_iter()
     .fold(path.to_owned(), |path, (name, value)| path.replace(name, &value))

@@ -141,3 +141,22 @@ async fn every_change_is_in_the_log_of_the_account_and_of_those_above() {
     admin.get(&world.path("acme", "audit-log")).await;
     assert!(!admin.page.text().contains("new words"), "{}", admin.page);
 }
+
+#[actix_web::test]
+async fn whoever_accepts_gets_a_receipt_by_mail_once_for_each_act() {
+    let world = World::new();
+    world.account("acme").child("Lab").administrator("luis");
+    crate::mailbox::empty(&world);
+    let mut luis = world.browser("luis").await;
+    luis.get(&world.path("Lab", "consent")).await;
+    luis.submit("Accept and continue", &[("msa", "yes"), ("aup", "yes")]).await;
+    let [letter] = &crate::mailbox::letters(&world)[..] else { panic!("one letter") };
+    assert_eq!((letter.to.as_str(), letter.account), ("luis@example.com", Some(world.key("Lab"))));
+    let facts: Vec<String> = letter.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    assert_eq!(facts[0], "Account: restricted / Lab");
+    for (fact, words) in facts[1..].iter().zip(["Version 1, SHA-256 ", "Version 1, SHA-256 ", "Accepted: ", "By: luis"])
+    {
+        assert!(fact.contains(words), "{words} in {fact}");
+    }
+    assert_eq!(luis.get(&crate::mailbox::path(letter)).await.heading(), "Receipt");
+}

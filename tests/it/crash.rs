@@ -37,6 +37,7 @@ impl Server {
         let started = Instant::now();
         let process = Command::new(env!("CARGO_BIN_EXE_subtenant"))
             .args(["serve", "--bind", &bind, "--database-url", database_url])
+            .args(["--mail-dir", concat!(env!("CARGO_TARGET_TMPDIR"), "/mails")])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

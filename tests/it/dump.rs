@@ -1,5 +1,5 @@
-//! The whole database as lines of text, to see whether anything changed. Left out are the tables and the column that
-//! change when somebody merely looks around: sessions, throttles, recents, kept forms, the account used last.
+//! The whole database as lines of text, to see whether anything changed. Left out are the tables and the columns that
+//! change when somebody merely looks around: sessions, throttles, recents, kept forms, the account used last, and when.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ struct Line {
 }
 
 const TRACES: [&str; 4] = ["sessions", "throttles", "recents", "kept_forms"];
-const TRACE_COLUMN: &str = "last_account_key";
+const TRACE_COLUMNS: [&str; 2] = ["last_account_key", "last_seen_at"];
 
 /// Every row that counts, each with the name of its table.
 pub fn dump(world: &World) -> BTreeSet<String> {
@@ -61,7 +61,8 @@ pub fn columns(world: &World, table: &str) -> Vec<String> {
 
 fn rows(world: &World, table: &str) -> Vec<String> {
     let text = |c: &String| format!("COALESCE(CAST(\"{c}\" AS TEXT), '~')");
-    let kept: Vec<String> = columns(world, table).iter().filter(|c| *c != TRACE_COLUMN).map(text).collect();
+    let kept: Vec<String> =
+        columns(world, table).iter().filter(|c| !TRACE_COLUMNS.contains(&c.as_str())).map(text).collect();
     let found = lines(world, &format!("SELECT {} AS line FROM \"{table}\"", kept.join(" || '|' || ")));
     found.into_iter().map(|line| format!("{table}: {line}")).collect()
 }

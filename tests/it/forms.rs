@@ -11,6 +11,7 @@ use subtenant::store::schema::roles as role_rows;
 use crate::browser::Browser;
 use crate::factor::code_for;
 use crate::invited::{link, pending};
+use crate::mailbox::token_for;
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
@@ -39,10 +40,10 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
-    if path != "/invites/{token}" {
-        return path;
+    if path == "/invites/{token}" {
+        return link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"));
     }
-    link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"))
+    if path.contains("{token}") { path.replace("{token}", &token_for(world, &path, "admin-of-acme")) } else { path }
 }
 
 /// The id of the role that `lab` owns.
@@ -63,8 +64,8 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
         let value = match control.name.as_str() {
             "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
             "description" => "changed",
-            "email" if uri == "/sign-in" => "admin-of-acme@example.com",
-            "email" => "changed@example.com",
+            "email" if uri == "/sign-in" || uri.starts_with("/password/") => "admin-of-acme@example.com",
+            "email" | "new_email" => "changed@example.com",
             "emails" => "friend@example.com",
             "password" | "current" => PASSWORD,
             "new_password" => "seven velvet anchors",

@@ -17,11 +17,11 @@ const FLOORS: [&[&str]; 15] = [
     &["audit"],
     &["roles", "connections", "mail"],
     &["factor"],
-    &["members", "consent", "billing"],
+    &["members", "consent", "billing", "reminders"],
     &["accounts", "readiness", "command"],
     &["sign_in", "switcher", "dashboard", "help"],
     &["invites"],
-    &["app"],
+    &["app", "worker"],
     &["server"],
     &["demo"],
     &["lib", "main"],
@@ -177,6 +177,18 @@ fn the_tables_in_rust_are_the_tables_in_the_database() {
         .collect();
     assert_eq!(declared, stored);
     assert!(declared.len() >= 19);
+}
+
+#[test]
+fn no_two_migrations_have_one_number() {
+    let folders = std::fs::read_dir(top().join("migrations")).expect("the folder of migrations");
+    let names = folders.map(|folder| folder.expect("a folder").file_name().to_string_lossy().into_owned());
+    let mut numbers: Vec<String> = names.filter_map(|name| name.split('_').next().map(str::to_owned)).collect();
+    let all = numbers.len();
+    numbers.sort();
+    numbers.dedup();
+    // The second would never run, and nobody would be told.
+    assert_eq!(numbers.len(), all, "{numbers:?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use subtenant::{accounts, billing, consent, ids, members, roles};
 
 use crate::browser::Browser;
 use crate::invited::{invite, pending};
+use crate::mailbox::token_for;
 use crate::money::invoice;
 use crate::world::{World, admin_of};
 
@@ -181,6 +182,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
     [("{account}", own), ("{role}", role), ("{child}", child), ("{consent}", receipt), ("{user}", user)]
         .into_iter()
         .fold(page.to_owned(), |path, (name, value)| path.replace(name, &value))
+        .replace("{token}", &token_for(world, page, &admin_of("root")))
         .replace("{document}", "msa")
         .replace("{version}", "1")
         .replace("{member}", &world.person_id(&format!("member 0 of {account}")))

@@ -15,7 +15,7 @@ use subtenant::access::policy::{self, Action, CreateAccounts};
 use subtenant::access::{self, Grant, Origin, Scope};
 use subtenant::accounts::{self, Details, NewChild};
 use subtenant::app::Parts;
-use subtenant::config::{Config, Settings};
+use subtenant::config::{Config, MailSettings, Settings};
 use subtenant::ids::{self, Key};
 use subtenant::problem::Problem;
 use subtenant::sign_in::{self, NewUser};
@@ -28,6 +28,9 @@ use crate::browser::{Browser, Console};
 use crate::place::Place;
 
 pub const PASSWORD: &str = "tiny wool glacier";
+
+/// Where mails would be kept; tests that look at them have folders of their own.
+const MAIL_DIR: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/mails");
 
 /// The one hash that everybody's row holds.
 pub fn password_hash() -> &'static str {
@@ -198,6 +201,7 @@ pub fn settings(database_url: &str) -> Settings {
         database_url: Some(database_url.to_owned()),
         max_depth: "1000".to_owned(),
         database_connections: "4".to_owned(),
+        mail: MailSettings { mail_dir: Some(MAIL_DIR.to_owned()), ..MailSettings::default() },
         ..Settings::default()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::cursor;
 use crate::access::policy::{DeleteMembers, ReadMembers, UpdateMembers};
 use crate::access::{Frame, Grant};
+use crate::factor;
 use crate::ids::{self, Key};
 use crate::members::store::invitations::{self, Invitation};
 use crate::members::store::list::{self, Listed, Reaching};
@@ -30,13 +31,14 @@ pub struct Row {
     pub inherited: Vec<RoleLine>,
     pub state: String,
     pub tone: &'static str,
+    pub second_factor: bool,
     pub last_seen: Option<When>,
     pub is_me: bool,
     pub may_change: bool,
     pub may_remove: bool,
 }
 
-pub const HEAD: [&str; 7] = ["id", "name", "email", "rolesHere", "inherited", "state", "lastSeen"];
+pub const HEAD: [&str; 8] = ["id", "name", "email", "rolesHere", "inherited", "state", "secondFactor", "lastSeen"];
 
 impl Row {
     pub fn cells(self) -> Vec<String> {
@@ -44,7 +46,8 @@ impl Row {
             lines.into_iter().map(|one| format!("{} ({})", one.name, one.more)).collect::<Vec<_>>().join("; ")
         };
         let seen = self.last_seen.map(|at| at.iso).unwrap_or_default();
-        vec![self.id, self.name, self.email, lines(self.own), lines(self.inherited), self.state, seen]
+        let factor = if self.second_factor { "on" } else { "off" }.to_owned();
+        vec![self.id, self.name, self.email, lines(self.own), lines(self.inherited), self.state, factor, seen]
     }
 }
 
@@ -82,9 +85,10 @@ fn state(reaching: &[Reaching]) -> (String, &'static str) {
     }
 }
 
-/// The listed people with everything that reaches the account: one more statement for all of them.
+/// The listed people with everything that reaches the account: two more statements for all of them.
 pub fn rows(db: &mut Db, by: &Grant<ReadMembers>, listed: Vec<Listed>) -> Result<Vec<Row>, Problem> {
     let keys: Vec<Key> = listed.iter().map(|one| one.key).collect();
+    let protected = factor::enabled_for(db, &keys)?;
     let mut reaching: HashMap<Key, Vec<Reaching>> = HashMap::new();
     for one in list::reaching(db, by.account().key, &keys)? {
         reaching.entry(one.user).or_default().push(one);
@@ -99,6 +103,7 @@ pub fn rows(db: &mut Db, by: &Grant<ReadMembers>, listed: Vec<Listed>) -> Result
             may_change: by.frame().may::<UpdateMembers>(),
             may_remove: by.frame().may::<DeleteMembers>() && !own.is_empty(),
             is_me: one.key == by.actor().key,
+            second_factor: protected.contains(&one.key),
             last_seen: one.last_seen_at.map(When::day),
             id: one.id,
             email: one.email,

@@ -1,0 +1,74 @@
+//! The one background task of a process. It does what is due in the database and has nothing of its own: any number of
+//! processes do the same work side by side, and one that dies leaves nothing undone. Requests never wait for it.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use crate::mail::{self, Carrier};
+use crate::problem::Problem;
+use crate::store::{self as database, Db, Pool};
+use crate::{reminders, sign_in};
+
+/// Looks by itself so often: for what other processes posted, and for what is due later.
+const EVERY: Duration = Duration::from_secs(5);
+/// A letter rings before its transaction ends.
+const MOMENT: Duration = Duration::from_millis(150);
+
+/// What nobody waits for is looked at so often.
+const AT_LEISURE: Duration = Duration::from_secs(600);
+/// How long a mail that is on its way may take when the process is to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Everything that is due now; answers how many things were done.
+pub async fn round(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
+    Ok(at_leisure(pool).await? + at_once(pool, carrier).await?)
+}
+
+async fn at_once(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
+    let answered = sign_in::answer_asked(pool).await?;
+    Ok(answered + mail::deliver_due(pool, carrier).await?)
+}
+
+/// Reminders, and taking away what tells nothing any more.
+async fn at_leisure(pool: &Pool) -> Result<usize, Problem> {
+    let reminded = reminders::post_due(pool).await?;
+    let forget = |db: &mut Db| Ok(mail::forget_old(db)? + sign_in::tidy(db)? + reminders::forget_old(db)?);
+    let forgotten = pool.write(move |db| database::write(db, forget)).await?;
+    Ok(reminded + forgotten)
+}
+
+/// Works until the sender is used or dropped.
+pub async fn run(pool: Pool, carrier: Carrier, mut stop: oneshot::Receiver<()>) {
+    let mut looked: Option<Instant> = None;
+    loop {
+        let work = async {
+            if looked.is_none_or(|at| at.elapsed() > AT_LEISURE) {
+                say(at_leisure(&pool).await);
+                looked = Some(Instant::now());
+            }
+            say(at_once(&pool, &carrier).await);
+        };
+        tokio::pin!(work);
+        tokio::select! {
+            () = &mut work => {}
+            _ = &mut stop => {
+                // Given up in the middle, a mail would go out twice.
+                let _ = timeout(GRACE, work).await;
+                return;
+            }
+        }
+        tokio::select! {
+            _ = &mut stop => return,
+            () = sleep(EVERY) => {}
+            () = mail::rung() => sleep(MOMENT).await,
+        }
+    }
+}
+
+fn say(done: Result<usize, Problem>) {
+    if let Err(problem) = done {
+        tracing::warn!(%problem, "the background work was cut short");
+    }
+}
