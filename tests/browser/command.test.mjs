@@ -122,8 +122,8 @@ async function invite(hand, { email, role, scope }) {
   await hand.tick(page.getByRole('checkbox', { name: role, exact: true }));
   await hand.tick(page.getByRole('radio', { name: scope, exact: true }));
   await hand.go(button(page, 'Invite'));
+  await at(page, 'Members');
   await says(page, email);
-  await hand.go(link(page, 'Show who is invited'));
 }
 
 /** The link of an open invitation, to be handed over by other means than mail. */
