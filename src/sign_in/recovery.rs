@@ -107,7 +107,7 @@ pub fn reset(db: &mut Db, opened: &Opened, hash: &str, origin: &Origin) -> Resul
         throttle::succeeded(db, &Attempt::new(&origin.address, email))?;
         let (id, name) = store::id_and_name(db, user)?;
         let event = Event::new(EventType::UserUpdate, Subject::new("USER", &id, &name))
-            .with("password", "set anew by a mailed link")
+            .with("method", "new password by a mailed link")
             .with("sessionsEnded", ended.to_string());
         audit::record_for(db, user, origin, &event)?;
         mail::post(db, &letters::password_changed(email, origin))

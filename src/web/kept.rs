@@ -69,7 +69,8 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    if req.method().is_safe() || req.path().starts_with("/sign-") {
+    let for_guests = ["/sign-", "/password/", "/email/"].iter().any(|start| req.path().starts_with(start));
+    if req.method().is_safe() || for_guests {
         return Ok(next.call(req).await?.map_into_left_body());
     }
     let sent = peek(&mut req).await;

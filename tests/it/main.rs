@@ -25,6 +25,7 @@ mod powers;
 mod world;
 
 mod access;
+mod addresses;
 mod agreements;
 mod attenuation;
 mod chain;

@@ -75,6 +75,15 @@ impl Page {
         html.select(&select("main tbody tr")).map(cells).collect()
     }
 
+    /// The rows of the table that has this column.
+    pub fn rows_under(&self, column: &str) -> Vec<Vec<String>> {
+        let html = self.html();
+        let head = |table: &ElementRef| table.select(&select("thead th")).any(|cell| words(cell) == column);
+        let cells = |row: ElementRef| row.select(&select("th, td")).map(words).collect();
+        let table = html.select(&select("main table")).find(head);
+        table.map(|table| table.select(&select("tbody tr")).map(cells).collect()).unwrap_or_default()
+    }
+
     /// The one row that starts with these words.
     pub fn row(&self, start: &str) -> Vec<String> {
         let found: Vec<_> = self.rows().into_iter().filter(|row| row[0].starts_with(start)).collect();
