@@ -206,7 +206,8 @@ fn is_restorable(closed_at: NaiveDateTime) -> bool {
 }
 
 /// Moves an account with everything below it under another parent. The right must hold at the account and at both
-/// parents. Conflict(Cycle) when the new parent is the account itself or below it; Conflict(TooDeep).
+/// parents. Conflict(Cycle) when the new parent is the account itself or below it; Conflict(TooDeep);
+/// Conflict(RolesStayBehind) when people below have roles of an account that would not be above them any more.
 pub fn move_under(
     db: &mut Db,
     by: &Grant<UpdateAccounts>,
@@ -230,6 +231,10 @@ pub fn move_under(
             }
             if to.account().depth + 1 + store::height(db, account.key)? >= max_depth {
                 return Err(Problem::Conflict(Reason::TooDeep(max_depth)));
+            }
+            let behind = roles::stay_behind(db, account.key, to.account().key)?;
+            if behind > 0 {
+                return Err(Problem::Conflict(Reason::RolesStayBehind(behind)));
             }
             store::move_branch(db, account, from.place.key, to.account())?;
             let event = Event::new(EventType::AccountMove, subject(&account.id, &account.name))

@@ -20,7 +20,7 @@ use crate::store::Db;
 use crate::text::name_key;
 use effects::Effects;
 pub use pages::routes;
-pub use store::{administrator_besides, find, keeps_administrator, uses};
+pub use store::{administrator_besides, find, keeps_administrator, stay_behind, uses};
 
 /// Roles that one account can own.
 pub const MOST_ROLES: i64 = 100;

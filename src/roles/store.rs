@@ -171,3 +171,24 @@ pub fn administrator_besides(db: &mut Db, root: Key, user: Key) -> Result<bool, 
         .filter(assignments::ends_at.eq(ids::never()));
     Ok(select(exists(in_charge)).get_result(db)?)
 }
+
+/// How many assignments in the branch below `account` hold now whose role would not exist under `new_parent`. Those that
+/// ran out do not count, and go.
+pub fn stay_behind(db: &mut Db, account: Key, new_parent: Key) -> Result<i64, Problem> {
+    let branch = || account_ancestry::table.filter(account_ancestry::ancestor_key.eq(account));
+    let above = account_ancestry::table.filter(account_ancestry::descendant_key.eq(new_parent));
+    let lost: Vec<Key> = assignments::table
+        .filter(assignments::account_key.eq_any(branch().select(account_ancestry::descendant_key)))
+        .filter(assignments::role_account_key.ne_all(branch().select(account_ancestry::descendant_key)))
+        .filter(assignments::role_account_key.ne_all(above.select(account_ancestry::ancestor_key)))
+        .select(assignments::role_account_key)
+        .distinct()
+        .load(db)?;
+    let theirs = || {
+        assignments::table
+            .filter(assignments::account_key.eq_any(branch().select(account_ancestry::descendant_key)))
+            .filter(assignments::role_account_key.eq_any(lost.clone()))
+    };
+    diesel::delete(theirs().filter(assignments::ends_at.le(ids::now()))).execute(db)?;
+    Ok(theirs().select(count_star()).first(db)?)
+}

@@ -205,6 +205,11 @@ impl Reason {
                 ),
                 "Give those people another role first.",
             ),
+            Reason::RolesStayBehind(n) => words(
+                "Roles that are in use here belong to an account above",
+                format!("{} of them would not exist at the new place.", text::count(*n, "assignment", "assignments")),
+                "Give those people other roles first: of the account itself, or of one that is above both places.",
+            ),
             Reason::LinkIsSpent => {
                 words("This link does not work any more", "It was used, withdrawn or ran out.", "Ask for a new one.")
             }

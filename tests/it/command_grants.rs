@@ -12,7 +12,7 @@ use subtenant::problem::Problem;
 use subtenant::roles::{self, NewRole};
 use subtenant::store::schema::{assignments, invitations, mails, roles as role_rows, users};
 
-use crate::command_acts::{PEOPLE, Play, Step, Told, bits_of, moment, outcome, scope_of};
+use crate::command_acts::{ALL, PEOPLE, Play, Step, Told, bits_of, moment, outcome, scope_of};
 use crate::command_members::Wanted;
 use crate::command_rules::{Boxes, End, Outcome, Scope, right};
 
@@ -49,9 +49,11 @@ impl Play<'_> {
         let new = self.new_role(&name, boxes);
         let mut told = self.told("ROLE_CREATE", who, account, right("roles", "create"));
         told.field = Some(("permissions", Vec::new(), codes(new.permissions)));
+        let everything = new.permissions == ALL;
         let is = self.with(who, account, |db, by| roles::create(db, by, new));
-        let should = self.rules.create_role(who, account, &name, boxes);
-        let step = Step { what: format!("{who} makes {name} in {account}"), is: outcome(&is), should, told: Some(told) };
+        let should = self.rules.create_role(who, account, &name, boxes, everything);
+        let step =
+            Step { what: format!("{who} makes {name} in {account}"), is: outcome(&is), should, told: Some(told) };
         if let Ok(role) = is {
             self.role_ids.push(role.id);
             self.role_bits.push(role.permissions);
@@ -71,14 +73,16 @@ impl Play<'_> {
         let boxes = self.some_boxes(who, account);
         let new = self.new_role(&self.rules.roles[role].name.clone(), boxes);
         let (before, after) = (codes(self.role_bits[role]), codes(new.permissions));
+        let everything = new.permissions == ALL;
         let mut told = self.told("ROLE_UPDATE", who, account, right("roles", "update"));
         told.field = if before == after { None } else { Some(("permissions", before, after)) };
         let id = self.role_ids[role].clone();
         let row = role_rows::table.filter(role_rows::id.eq(id.clone())).select(role_rows::version);
         let version: Option<i64> = self.world.read(|db| Ok(row.first(db).optional()?)).expect("roles are read");
         let is = self.with(who, account, |db, by| roles::update(db, by, &id, new, version.unwrap_or(1)));
-        let should = self.rules.edit_role(who, account, role, boxes);
-        let step = Step { what: format!("{who} edits role {role} in {account}"), is: outcome(&is), should, told: Some(told) };
+        let should = self.rules.edit_role(who, account, role, boxes, everything);
+        let step =
+            Step { what: format!("{who} edits role {role} in {account}"), is: outcome(&is), should, told: Some(told) };
         if let Ok(role_now) = is {
             self.role_bits[role] = role_now.permissions;
         }
@@ -96,7 +100,7 @@ impl Play<'_> {
     }
 
     /// One or two roles of one reach, as a form gives them.
-    fn some_wanted(&mut self) -> Vec<Wanted> {
+    fn some_wanted(&mut self, account: usize) -> Vec<Wanted> {
         let scopes = [Scope::HereAndBelow, Scope::HereAndBelow, Scope::Here, Scope::Below];
         let scope = *scopes.choose(&mut self.dice).expect("a scope");
         let end = match self.dice.random_range(0..10) {
@@ -104,9 +108,11 @@ impl Play<'_> {
             1..5 => End::Days(self.dice.random_range(1..60)),
             _ => End::Never,
         };
-        let role = |play: &mut Self| {
-            let built_in = play.dice.random_bool(0.4);
-            play.dice.random_range(0..if built_in { 5 } else { play.role_ids.len() })
+        let usable: Vec<usize> = (5..self.role_ids.len()).filter(|role| self.rules.usable(account, *role)).collect();
+        let role = |play: &mut Self| match play.dice.random_range(0..10) {
+            0..4 => play.dice.random_range(0..5),
+            4 => play.dice.random_range(0..play.role_ids.len()),
+            _ => usable.choose(&mut play.dice).copied().unwrap_or(4),
         };
         (0..self.dice.random_range(1..3)).map(|_| (role(self), scope, end)).collect()
     }
@@ -121,7 +127,7 @@ impl Play<'_> {
     }
 
     pub fn give(&mut self, who: usize, account: usize) -> Step {
-        let (whom, wanted) = (self.dice.random_range(0..PEOPLE), self.some_wanted());
+        let (whom, wanted) = (self.dice.random_range(0..PEOPLE), self.some_wanted(account));
         let had = self.names(whom, account);
         let event = if had.is_empty() { "ACCOUNT_MEMBER_CREATE" } else { "ACCOUNT_MEMBER_UPDATE" };
         let told = self.told(event, who, account, right("members", "update"));
@@ -163,7 +169,7 @@ impl Play<'_> {
     }
 
     pub fn invite(&mut self, who: usize, account: usize) -> Step {
-        let (whom, wanted) = (self.dice.random_range(1..PEOPLE), self.some_wanted());
+        let (whom, wanted) = (self.dice.random_range(1..PEOPLE), self.some_wanted(account));
         let mut told = self.told("MEMBER_INVITE_CREATE", who, account, right("members", "create"));
         let names = wanted.iter().map(|(role, ..)| self.rules.roles[*role].name.clone());
         told.field = Some(("roles", Vec::new(), sorted(names)));
@@ -191,7 +197,7 @@ impl Play<'_> {
 
     /// The id of the invitation made last and the link in its letter.
     fn keep_link(&mut self) {
-        let letter = mails::table.order(mails::key.desc()).select(mails::body_text);
+        let letter = mails::table.order(mails::key.desc()).select(mails::letter);
         let row = invitations::table.order(invitations::key.desc()).select(invitations::id);
         let read = self.world.read(|db| Ok((row.first(db)?, letter.first(db)?)));
         let (id, text): (String, String) = read.expect("the invitation and its letter");

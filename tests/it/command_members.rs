@@ -2,20 +2,25 @@
 //! removing, leaving, inviting, accepting, withdrawing.
 
 use crate::command_rules::Outcome::{Conflict, Done, Invalid, NotFound};
-use crate::command_rules::{Boxes, EVERYTHING, End, Given, Invitation, Outcome, Role, Rules, Scope, right, with_implied};
+use crate::command_rules::{
+    Boxes, EVERYTHING, End, Given, Invitation, Outcome, Role, Rules, Scope, right, with_implied,
+};
 
 /// A role that somebody shall have: which, how far, until when.
 pub type Wanted = (usize, Scope, End);
 
 impl Rules {
-    pub fn edit_role(&mut self, who: usize, account: usize, role: usize, boxes: Boxes) -> Outcome {
+    pub fn edit_role(&mut self, who: usize, account: usize, role: usize, boxes: Boxes, everything: bool) -> Outcome {
         let boxes = with_implied(boxes);
         let old = self.roles[role].boxes;
         match self.may(who, account, right("roles", "update")) {
             Done => match self.own_role(account, role) {
                 Done if !self.may_give(who, account, old, Scope::HereAndBelow) => Conflict("MoreThanHeld"),
                 Done if !self.may_give(who, account, boxes, Scope::HereAndBelow) => Invalid,
-                Done => self.unless_leaderless(account, |after| after.roles[role].boxes = boxes),
+                Done => self.unless_leaderless(account, |after| {
+                    after.roles[role].boxes = boxes;
+                    after.roles[role].everything = everything;
+                }),
                 refused => refused,
             },
             refused => refused,
@@ -23,7 +28,8 @@ impl Rules {
     }
 
     pub fn delete_role(&mut self, who: usize, account: usize, role: usize) -> Outcome {
-        let in_use = self.given.iter().any(|g| g.role == role && g.end != End::Past);
+        let given = self.given.iter().any(|g| g.role == role && g.end != End::Past);
+        let in_use = given || self.invitations.iter().any(|i| i.pending && !i.expired && i.roles.contains(&role));
         match self.may(who, account, right("roles", "delete")) {
             Done => match self.own_role(account, role) {
                 Done if in_use => Conflict("RoleInUse"),
@@ -150,7 +156,8 @@ impl Rules {
     pub fn accept(&mut self, who: usize, invitation: usize) -> Outcome {
         let one = self.invitations[invitation].clone();
         let works = one.pending && !one.expired && one.end != End::Past;
-        let stands = self.may(one.by, one.account, right("members", "create")) == Done && self.stands(one.by, &one) == Done;
+        let stands =
+            self.may(one.by, one.account, right("members", "create")) == Done && self.stands(one.by, &one) == Done;
         if !works || !stands {
             return Conflict("LinkIsSpent");
         }
@@ -218,7 +225,8 @@ impl Rules {
             ("Network operator", all_of(&["networks", "ports"])),
             ("Read only", reader),
         ] {
-            rules.roles.push(Role { name: name.to_owned(), owner: 0, boxes, built_in: true, deleted: false });
+            let (name, everything) = (name.to_owned(), boxes == EVERYTHING);
+            rules.roles.push(Role { name, owner: 0, boxes, everything, built_in: true, deleted: false });
         }
         rules.given.push(Given { person: 0, account: 0, role: 0, scope: Scope::HereAndBelow, end: End::Never });
         rules

@@ -78,6 +78,8 @@ pub struct Role {
     pub name: String,
     pub owner: usize,
     pub boxes: Boxes,
+    /// Whether it says so in one box: everything there is, and will be.
+    pub everything: bool,
     pub built_in: bool,
     pub deleted: bool,
 }
@@ -178,7 +180,7 @@ impl Rules {
                 && g.scope != Scope::Below
                 && g.end == End::Never
                 && self.roles[g.role].owner == 0
-                && self.roles[g.role].boxes == EVERYTHING
+                && self.roles[g.role].everything
         };
         self.given.iter().any(in_charge)
     }
@@ -217,6 +219,17 @@ impl Rules {
         match self.may(who, from, right("accounts", "update")) {
             Done if self.up(to).contains(&account) => Conflict("Cycle"),
             Done => {
+                // A role that belongs to neither the branch nor what is above it then.
+                let inside = |a: usize| self.up(a).contains(&account);
+                let lost = |g: &Given| {
+                    let owner = self.roles[g.role].owner;
+                    inside(g.account) && !inside(owner) && !self.up(to).contains(&owner)
+                };
+                if self.given.iter().any(|g| lost(g) && g.end != End::Past) {
+                    return Conflict("RolesStayBehind");
+                }
+                let kept = self.given.iter().filter(|g| !lost(g)).cloned().collect();
+                self.given = kept;
                 self.accounts[account].parent = Some(to);
                 Done
             }
@@ -249,12 +262,13 @@ impl Rules {
         }
     }
 
-    pub fn create_role(&mut self, who: usize, owner: usize, name: &str, boxes: Boxes) -> Outcome {
+    pub fn create_role(&mut self, who: usize, owner: usize, name: &str, boxes: Boxes, everything: bool) -> Outcome {
         match self.may(who, owner, right("roles", "create")) {
             Done if !self.may_give(who, owner, with_implied(boxes), Scope::HereAndBelow) => Invalid,
             Done => {
                 let boxes = with_implied(boxes);
-                self.roles.push(Role { name: name.to_owned(), owner, boxes, built_in: false, deleted: false });
+                let name = name.to_owned();
+                self.roles.push(Role { name, owner, boxes, everything, built_in: false, deleted: false });
                 Done
             }
             refused => refused,

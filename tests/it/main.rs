@@ -5,11 +5,11 @@
 
 mod browser;
 mod charge;
-//mod command_acts;
-//mod command_grants;
-//mod command_members;
-//mod command_model;
-//mod command_rules;
+mod command_acts;
+mod command_grants;
+mod command_members;
+mod command_model;
+mod command_rules;
 mod crash;
 mod crawl;
 mod deputy;
