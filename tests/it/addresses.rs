@@ -2,9 +2,9 @@
 //! and whoever signs up shows that mail arrives.
 
 use crate::browser::Browser;
-use crate::mailbox::{answer_requests, letters, letters_to, path};
+use crate::mailbox::{letters, letters_to, path};
 use crate::reset::{admin, subjects, world};
-use crate::world::{PASSWORD, World, admin_of, email};
+use crate::world::{PASSWORD, World, email};
 
 #[actix_web::test]
 async fn a_new_address_holds_once_its_owner_opened_the_link_while_signed_in() {

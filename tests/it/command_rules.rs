@@ -118,18 +118,18 @@ impl Rules {
     /// What somebody may do in an account.
     pub fn held(&self, person: usize, account: usize) -> Boxes {
         let here = self.live_at(person, account).filter(|g| g.scope != Scope::Below);
-        here.fold(self.from_above(person, self.accounts[account].parent), |all, g| all | self.roles[g.role].boxes)
+        here.fold(self.given_above(person, self.accounts[account].parent), |all, g| all | self.roles[g.role].boxes)
     }
 
     /// What somebody may do in every account below this one, made today or later.
     pub fn below(&self, person: usize, account: usize) -> Boxes {
-        self.from_above(person, Some(account))
+        self.given_above(person, Some(account))
     }
 
-    fn from_above(&self, person: usize, account: Option<usize>) -> Boxes {
+    fn given_above(&self, person: usize, account: Option<usize>) -> Boxes {
         let Some(account) = account else { return 0 };
         let down = self.live_at(person, account).filter(|g| g.scope != Scope::Here);
-        down.fold(self.from_above(person, self.accounts[account].parent), |all, g| all | self.roles[g.role].boxes)
+        down.fold(self.given_above(person, self.accounts[account].parent), |all, g| all | self.roles[g.role].boxes)
     }
 
     pub fn live_at(&self, person: usize, account: usize) -> impl Iterator<Item = &Given> {
