@@ -149,7 +149,7 @@ async fn whoever_accepts_gets_a_receipt_by_mail_once_for_each_act() {
     crate::mailbox::empty(&world);
     let mut luis = world.browser("luis").await;
     luis.get(&world.path("Lab", "consent")).await;
-    luis.submit("Accept", &[("msa", "yes"), ("aup", "yes")]).await;
+    luis.submit("Accept", &[(MSA, "yes"), (AUP, "yes")]).await;
     let [letter] = &crate::mailbox::letters(&world)[..] else { panic!("one letter") };
     assert_eq!((letter.to.as_str(), letter.account), ("luis@example.com", Some(world.key("Lab"))));
     let facts: Vec<String> = letter.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();

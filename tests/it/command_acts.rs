@@ -191,7 +191,12 @@ impl<'w> Play<'w> {
         step
     }
 
+    /// Mostly one whose people have a role of an account above that is not the root.
     fn move_under(&mut self, who: usize, account: usize) -> Step {
+        let roles = &self.rules.roles;
+        let tied = self.rules.given.iter().filter(|g| roles[g.role].owner != 0 && roles[g.role].owner != g.account);
+        let tied: Vec<usize> = tied.map(|g| g.account).collect();
+        let account = tied.choose(&mut self.dice).copied().unwrap_or(account);
         let to = self.dice.random_range(0..self.accounts.len());
         let told = Told {
             left: self.rules.accounts[account].parent,

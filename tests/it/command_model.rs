@@ -1,7 +1,7 @@
 //! Random histories of the chain of command compared with naive rules (T5, T23): each act comes to the same outcome in
 //! both; each change has exactly one entry in the log, with the right actor, the account and role acted from, the
 //! fields before and after, in the logs of exactly the accounts that were above; and after each step twenty random
-//! (person, account, act) have the same answer. HISTORIES=1000 plays that many. A failure names its seed.
+//! (person, account, act) have the same answer. HISTORIES says how many are played. A failure names its seed.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ const QUESTIONS: usize = 20;
 
 /// How many histories are played, on how many databases at once.
 fn histories() -> u64 {
-    std::env::var("HISTORIES").ok().and_then(|n| n.parse().ok()).unwrap_or(60)
+    std::env::var("HISTORIES").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000)
 }
 
 fn boxes_of(held: Permissions) -> Boxes {
@@ -212,6 +212,9 @@ fn the_chain_of_command_is_what_the_naive_rules_say() {
         let both = [0..half, half..2 * half].map(|seeds| scope.spawn(move || play_all(seeds)));
         both.map(|half| half.join().expect("no history differs; see above"))
     });
+    if half < 100 {
+        return;
+    }
     let missing: Vec<_> = EVERYTHING.iter().filter(|what| !seen.iter().any(|half| half.contains(**what))).collect();
     assert!(missing.is_empty(), "never came about: {missing:?}");
 }
