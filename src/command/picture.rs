@@ -208,7 +208,7 @@ fn cut(text: &str, room: f64, size: f64) -> String {
     let mut kept = String::new();
     for c in text.chars() {
         kept.push(c);
-        if width(&kept, size) > room - size {
+        if width(&kept, size) + width("…", size) > room {
             kept.pop();
             break;
         }
@@ -248,6 +248,6 @@ mod tests {
         assert!(two[1].ends_with('…') && two.iter().all(|line| width(line, 14.0) <= 160.0), "{two:?}");
         assert!(lines("", 100.0, 14.0, 2).is_empty());
         let long = "x".repeat(64);
-        assert!(width(&cut(&long, 100.0, 13.0), 13.0) <= 113.0);
+        assert!(width(&cut(&long, 100.0, 13.0), 13.0) <= 100.0);
     }
 }

@@ -48,7 +48,7 @@ pub fn furnish(world: &World) {
     }
 }
 
-const MOST_PAGES: usize = 1000;
+const MOST_PAGES: usize = 4000;
 
 /// Visits everything that is linked, asking each address with `header` if there is one.
 pub async fn crawl(browser: &mut Browser, header: Option<(&str, &str)>, mut each: impl FnMut(&str, &Answer)) -> usize {
