@@ -52,7 +52,9 @@ pub fn tables(world: &World) -> Vec<String> {
 
 pub fn columns(world: &World, table: &str) -> Vec<String> {
     let sql = if world.place().is_postgres() {
-        format!("SELECT column_name::text AS line FROM information_schema.columns WHERE table_name = '{table}'")
+        format!(
+            "SELECT column_name::text AS line FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+        )
     } else {
         format!("SELECT name AS line FROM pragma_table_info('{table}')")
     };
