@@ -271,5 +271,6 @@ async fn enter<A: Action>(
         return Err(Problem::Unproven);
     }
     leave_trace(req, pool, grant.actor(), &session, Some(grant.account().key)).await;
+    let grant = Grant { one_factor: !session.second_factor, ..grant };
     Ok(In { grant, session })
 }

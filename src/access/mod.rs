@@ -4,7 +4,7 @@
 //! A grant can only come from the check, and only for its own action:
 //! ```compile_fail,E0451
 //! # use subtenant::access::{Grant, policy::DeleteAccounts};
-//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), acting: todo!(), action: todo!() } }
+//! fn forged() -> Grant<DeleteAccounts> { Grant { frame: todo!(), origin: todo!(), acting: todo!(), one_factor: todo!(), action: todo!() } }
 //! ```
 //! ```compile_fail,E0308
 //! # use subtenant::access::{Grant, policy::{CreateAccounts, ReadAccounts}};
@@ -213,6 +213,8 @@ pub struct Grant<A> {
     frame: Arc<Frame>,
     origin: Origin,
     acting: Acting,
+    /// The session was opened with one factor: accounts that ask for a second are closed to it.
+    one_factor: bool,
     action: PhantomData<fn() -> A>,
 }
 
@@ -222,6 +224,7 @@ impl<A> Clone for Grant<A> {
             frame: self.frame.clone(),
             origin: self.origin.clone(),
             acting: self.acting.clone(),
+            one_factor: self.one_factor,
             action: PhantomData,
         }
     }
@@ -239,14 +242,18 @@ impl<A: Action> Grant<A> {
         }
         // What is held is the sum of what is given along the chain, and one role is enough for one permission.
         let acting = frame.acting(A::NEEDS).ok_or_else(|| Problem::bug("a right that no role gives"))?;
-        Ok(Grant { frame, origin, acting, action: PhantomData })
+        Ok(Grant { frame, origin, acting, one_factor: false, action: PhantomData })
     }
 
     /// The same check again, inside the transaction that writes and after its lock: what was true when the request
     /// came in may not be now.
     pub fn check_again(&self, db: &mut Db) -> Result<Grant<A>, Problem> {
         let frame = lookup::frame(db, self.frame.actor.key, &self.account().id)?;
-        Grant::check(Arc::new(frame), self.origin.clone())
+        let again = Grant::check(Arc::new(frame), self.origin.clone())?;
+        if self.one_factor && again.frame.asks_second_factor().is_some() {
+            return Err(Problem::SecondFactor);
+        }
+        Ok(Grant { one_factor: self.one_factor, ..again })
     }
 
     pub fn account(&self) -> &Place {
@@ -276,7 +283,7 @@ impl<A: Action> Grant<A> {
 
     /// A grant for another act in the same account, where one page does two things.
     pub fn also<B: Action>(&self) -> Result<Grant<B>, Problem> {
-        Grant::check(self.frame.clone(), self.origin.clone())
+        Ok(Grant { one_factor: self.one_factor, ..Grant::check(self.frame.clone(), self.origin.clone())? })
     }
 }
 

@@ -10,8 +10,9 @@ export async function reachable(page, starts, limit = 120) {
     const path = queue.shift();
     if (!(await isPage(page, path))) continue;
     paths.push(path);
-    for (const href of await page.locator('a[href]').evaluateAll((links) => links.map((link) => link.href))) {
-      const url = new URL(href);
+    // A link in a picture has an object for its href.
+    for (const href of await page.locator('a[href]').evaluateAll((links) => links.map((link) => link.getAttribute('href')))) {
+      const url = new URL(href, page.url());
       const kind = aKind(url);
       if (url.origin !== new URL(page.url()).origin || known.has(kind)) continue;
       known.add(kind);

@@ -255,6 +255,8 @@ async fn those_who_invite_people_are_told_where_mail_does_not_arrive() {
     let unset = World::new();
     unset.account("acme");
     let mut admin = unset.browser("admin-of-acme").await;
-    let text = admin.get(&unset.path("acme", "dashboard")).await.text();
-    assert!(text.contains("Mails are not sent: no mail server is set"), "{text}");
+    for page in ["dashboard", "members"] {
+        let text = admin.get(&unset.path("acme", page)).await.text();
+        assert!(text.contains("Mails are not sent: no mail server is set"), "{text}");
+    }
 }

@@ -76,6 +76,18 @@ async fn other_roles_hold_at_the_next_request() {
 }
 
 #[actix_web::test]
+async fn each_role_says_what_it_adds_to_what_is_inherited() {
+    let world = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    admin.get(&member(&world, "lab", "vera", "change")).await;
+    let text = admin.page.text();
+    assert!(text.contains("Adds nothing to what vera inherits."), "{text}");
+    assert!(text.contains("Adds to what vera inherits: add, change and remove networks and ports."), "{text}");
+    admin.get(&member(&world, "lab", "mara", "change")).await;
+    assert!(!admin.page.text().contains("inherits"), "{}", admin.page);
+}
+
+#[actix_web::test]
 async fn nobody_gives_more_than_they_hold_or_touches_who_holds_more() {
     let world = world();
     world.account("acme").at("lab").administrator("ada");

@@ -9,7 +9,7 @@ use askama::Template;
 use super::choice::{self, Choice};
 use super::view::{self, RoleLine};
 use crate::access::In;
-use crate::access::policy::UpdateMembers;
+use crate::access::policy::{Permissions, UpdateMembers};
 use crate::ids::Key;
 use crate::members::changing::{self, Wanted};
 use crate::members::store::list;
@@ -51,6 +51,8 @@ struct Read {
     held: Vec<Held>,
     own: Vec<RoleLine>,
     inherited: Vec<RoleLine>,
+    /// What accounts above give the member here.
+    from_above: Permissions,
     roles: Vec<Role>,
     below: i64,
     last_administrator: bool,
@@ -60,10 +62,13 @@ fn read(db: &mut Db, by: &In<UpdateMembers>, member: &str) -> Result<Read, Probl
     let frame = by.frame();
     let account = frame.account();
     let (person, held) = changing::member(db, frame, member)?;
-    let (own, inherited) = view::split(frame, &list::reaching(db, account.key, &[person.key])?);
+    let reaching = list::reaching(db, account.key, &[person.key])?;
+    let above = reaching.iter().filter(|one| one.at != account.key).map(|one| one.permissions);
+    let from_above = above.fold(Permissions::NONE, Permissions::and);
+    let (own, inherited) = view::split(frame, &reaching);
     let (roles, below) = choice::read(db, frame)?;
     let last_administrator = is_last(db, account.depth, account.key, person.key)?;
-    Ok(Read { person, held, own, inherited, roles, below, last_administrator })
+    Ok(Read { person, held, own, inherited, from_above, roles, below, last_administrator })
 }
 
 /// Whether nobody else could be in charge of the root account without this person.
@@ -97,7 +102,7 @@ async fn page(
     stale: bool,
 ) -> Result<HttpResponse, Problem> {
     let (grant, id) = (by.clone(), member.to_owned());
-    let Read { person, held, own, inherited, roles, below, last_administrator } =
+    let Read { person, held, own, inherited, from_above, roles, below, last_administrator } =
         site.pool.read_long(move |db| read(db, &grant, &id)).await?;
     let live: Vec<&Held> = held.iter().filter(|one| one.is_live()).collect();
     let differ = live.windows(2).any(|two| (two[0].scope, two[0].ends_at) != (two[1].scope, two[1].ends_at));
@@ -109,8 +114,8 @@ async fn page(
         account: by.account().id.clone(),
         person: person.name(),
         email: person.email,
+        choice: Choice::of(by.frame(), &roles, below, &form).adding_to(&person.first_name, from_above, &roles),
         first: person.first_name,
-        choice: Choice::of(by.frame(), &roles, below, &form),
         seen: changing::stamp(&held),
         form,
         own,

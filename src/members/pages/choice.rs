@@ -54,6 +54,28 @@ impl Choice {
     pub fn of(frame: &Frame, roles: &[Role], below: i64, form: &Filled) -> Choice {
         Choice { roles: roles.iter().map(|role| role_box(frame, role, form)).collect(), scopes: scopes(below) }
     }
+
+    /// The same for somebody whom accounts above give this much: each role says what it adds to that.
+    #[must_use]
+    pub fn adding_to(mut self, first: &str, inherited: Permissions, roles: &[Role]) -> Choice {
+        if !inherited.is_empty() {
+            for (shown, role) in self.roles.iter_mut().zip(roles) {
+                shown.hint = format!("{} {}", shown.hint, added(first, inherited, role));
+            }
+        }
+        self
+    }
+}
+
+fn added(first: &str, inherited: Permissions, role: &Role) -> String {
+    let more = role.permissions.beyond(inherited);
+    if more.is_empty() {
+        return format!("Adds nothing to what {first} inherits.");
+    }
+    match access::words::powers(more).as_str() {
+        "everything" => format!("Adds everything to what {first} inherits."),
+        powers => format!("Adds to what {first} inherits: {powers}."),
+    }
 }
 
 fn role_box(frame: &Frame, role: &Role, form: &Filled) -> Box {

@@ -16,6 +16,7 @@ use super::store::invitations as invited;
 use super::store::list::{self, Listed, Show};
 use crate::access::policy::{CreateMembers, ReadMembers};
 use crate::access::{Grant, In};
+use crate::mail;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
@@ -98,6 +99,7 @@ struct IndexPage {
     pending: i64,
     pager: Pager,
     may_invite: bool,
+    mail_notice: Option<String>,
     is_direct: bool,
     csv: String,
 }
@@ -120,7 +122,7 @@ impl Pager {
 
 /// GET /a/{account}/members
 pub async fn index(by: In<ReadMembers>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let (grant, asked) = (by.clone(), query.clone());
+    let (grant, asked, config) = (by.clone(), query.clone(), site.config.clone());
     let read = move |db: &mut Db| {
         let account = grant.account().key;
         let (show, text, want) = (asked.show(), asked.text(), asked.page.want());
@@ -132,9 +134,10 @@ pub async fn index(by: In<ReadMembers>, site: Site, query: Query<ListQuery>) -> 
             (view::rows(db, &grant, listed)?, Vec::new())
         };
         let is_direct = !super::held_at(db, account, grant.actor().key)?.is_empty();
-        Ok((found, invited::count(db, account)?, is_direct))
+        let mail_notice = mail::notice(db, &config, grant.frame())?;
+        Ok((found, invited::count(db, account)?, is_direct, mail_notice))
     };
-    let ((rows, invitations), pending, is_direct) = site.pool.read_long(read).await?;
+    let ((rows, invitations), pending, is_direct, mail_notice) = site.pool.read_long(read).await?;
     let rest = query.rest();
     let rows = Paged::new(rows, &query.page, &rest, None, |row| row.cursor.clone());
     let invitations = Paged::new(invitations, &query.page, &rest, None, |one| Cursor(String::new(), one.key));
@@ -155,6 +158,7 @@ pub async fn index(by: In<ReadMembers>, site: Site, query: Query<ListQuery>) -> 
         pending,
         pager,
         may_invite: by.frame().may::<CreateMembers>(),
+        mail_notice,
         is_direct,
         csv: format!("/a/{}/members.csv?{rest}", by.account().id),
     };

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 
 use crate::access::Scope;
 use crate::access::lookup::scope;
+use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -108,6 +109,7 @@ pub struct Reaching {
     pub at: Key,
     pub at_name: String,
     pub role_name: String,
+    pub permissions: Permissions,
     pub scope: Scope,
     pub ends_at: NaiveDateTime,
 }
@@ -119,7 +121,7 @@ pub fn reaching(db: &mut Db, account: Key, users: &[Key]) -> Result<Vec<Reaching
         .gt(0)
         .and(assignments::scope.ne(scope::HERE))
         .and(assignments::ends_at.gt(ids::now()));
-    let rows: Vec<(Key, Key, String, String, String, NaiveDateTime)> = account_ancestry::table
+    let rows: Vec<(Key, Key, String, String, i64, String, NaiveDateTime)> = account_ancestry::table
         .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
@@ -132,14 +134,15 @@ pub fn reaching(db: &mut Db, account: Key, users: &[Key]) -> Result<Vec<Reaching
             accounts::key,
             accounts::name,
             roles::name,
+            roles::permissions,
             assignments::scope,
             assignments::ends_at,
         ))
         .load(db)?;
     rows.into_iter()
-        .map(|(user, at, at_name, role_name, code, ends_at)| {
+        .map(|(user, at, at_name, role_name, bits, code, ends_at)| {
             let scope = Scope::of_code(&code).ok_or_else(|| Problem::bug("an assignment has a scope of its own"))?;
-            Ok(Reaching { user, at, at_name, role_name, scope, ends_at })
+            Ok(Reaching { user, at, at_name, role_name, permissions: Permissions(bits), scope, ends_at })
         })
         .collect()
 }
