@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use subtenant::config::{Config, Settings};
+use subtenant::ledger::operator::Settled;
+use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::store::installation::Purpose;
 use subtenant::{consent, demo, server};
 
@@ -29,10 +32,54 @@ enum Command {
     Demo,
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
+    /// The price list.
+    Prices {
+        #[command(subcommand)]
+        command: Prices,
+    },
+    /// Charges and invoices.
+    Billing {
+        #[command(subcommand)]
+        command: Billing,
+    },
     /// The legal documents that accounts accept.
     Legal {
         #[command(subcommand)]
         command: Legal,
+    },
+}
+
+#[derive(Subcommand)]
+enum Prices {
+    /// Add the prices of a file, all or none. Its first line is
+    /// “code,description,currency,interval,amount,setup_amount,term”: the interval is MONTH, amounts are in minor units
+    /// (cents), the term is in months. What was charged already does not change.
+    Load {
+        /// The day from which they hold, as 2027-01-31 (UTC).
+        #[arg(long, value_name = "DATE")]
+        effective: String,
+        #[arg(value_name = "FILE.csv")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Billing {
+    /// Make a month that is over: charges, and one invoice for each payer. Killed in the middle it goes on when it is
+    /// run again; run twice it charges nothing twice.
+    Month {
+        /// As 2026-10.
+        month: String,
+    },
+    /// Note that an invoice was paid.
+    Paid {
+        #[arg(value_name = "INVOICE-ID")]
+        invoice: String,
+    },
+    /// Note that an invoice need not be paid. Its lines are not charged again.
+    Void {
+        #[arg(value_name = "INVOICE-ID")]
+        invoice: String,
     },
 }
 
@@ -94,6 +141,18 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             publish(&config, document, version, effective, file)
         }
+        Some(Command::Prices { command: Prices::Load { effective, file } }) => {
+            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
+            load_prices(&config, effective, file)
+        }
+        Some(Command::Billing { command }) => {
+            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
+            match command {
+                Billing::Month { month } => make_month(&config, month),
+                Billing::Paid { invoice } => settle(&config, invoice, Settled::Paid),
+                Billing::Void { invoice } => settle(&config, invoice, Settled::Void),
+            }
+        }
     }
 }
 
@@ -134,17 +193,77 @@ fn publish(config: &Config, document: &str, version: &str, effective: &str, file
         said = consent::publish_file(db, document, version, effective, file);
         Ok(())
     })?;
+    Ok(say(said, "Nothing was published:"))
+}
+
+/// The sentence, or every complaint below this heading.
+fn say(said: Result<String, Vec<String>>, refused: &str) -> ExitCode {
     match said {
         Ok(sentence) => {
             println!("{sentence}");
-            Ok(ExitCode::SUCCESS)
+            ExitCode::SUCCESS
         }
         Err(complaints) => {
-            eprintln!("Nothing was published:");
+            eprintln!("{refused}");
             complaints.iter().for_each(|line| eprintln!("  {line}"));
-            Ok(ExitCode::FAILURE)
+            ExitCode::FAILURE
         }
     }
+}
+
+fn load_prices(config: &Config, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let parts = server::prepare(config, Purpose::Live)?;
+    let mut said = Err(Vec::new());
+    parts.pool.write_here(|db| {
+        said = ledger::prices::load_file(db, effective, file);
+        Ok(())
+    })?;
+    Ok(say(said, "Nothing was loaded:"))
+}
+
+fn make_month(config: &Config, month: &str) -> anyhow::Result<ExitCode> {
+    let nothing = "Nothing was done:";
+    let Some(month) = Month::parse(month) else {
+        return Ok(say(Err(vec![format!("{month:?}: it must be a month such as 2026-10")]), nothing));
+    };
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool.get_ref().clone();
+    let stage = match pool.write_here(|db| month_run::begin(db, month))? {
+        Ok(month_run::Stage::Done) => {
+            println!("{} was made already. Nothing was charged again.", month.words());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(stage) => stage,
+        Err(complaint) => return Ok(say(Err(vec![complaint]), nothing)),
+    };
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{msg:16} {wide_bar} {human_pos}/{human_len} {elapsed}/{duration}")?);
+    let mut now = None;
+    let mut next = Some(stage);
+    while let Some(stage) = next {
+        if now != Some(stage) {
+            bar.reset();
+            bar.set_message(stage.words());
+            bar.set_length(pool.read_here(|db| month_run::outlook(db, month, stage))?.unsigned_abs());
+            now = Some(stage);
+        }
+        if let Some(step) = month_run::step(&pool, month)? {
+            bar.inc(step.done.unsigned_abs());
+        }
+        next = pool.read_here(|db| month_run::stage(db, month))?.filter(|stage| *stage != month_run::Stage::Done);
+    }
+    bar.finish_and_clear();
+    println!("{} is made.", month.words());
+    pool.read_here(|db| month_run::summary(db, month))?.iter().for_each(|line| println!("  {line}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let parts = server::prepare(config, Purpose::Live)?;
+    let said = parts.pool.write_here(|db| ledger::operator::settle(db, invoice, settled))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
 }
 
 fn check(config: &Config) -> anyhow::Result<ExitCode> {

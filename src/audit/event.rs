@@ -32,10 +32,13 @@ pub enum EventType {
     RoleUpdate,
     RoleDelete,
     LegalDocumentCreate,
+    PriceListCreate,
+    InvoiceCreate,
+    InvoiceUpdate,
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 27] = [
+    pub const EVERY: [EventType; 30] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -63,6 +66,9 @@ impl EventType {
         EventType::RoleUpdate,
         EventType::RoleDelete,
         EventType::LegalDocumentCreate,
+        EventType::PriceListCreate,
+        EventType::InvoiceCreate,
+        EventType::InvoiceUpdate,
     ];
 
     /// As it is stored and exported.
@@ -95,6 +101,9 @@ impl EventType {
             EventType::RoleUpdate => "ROLE_UPDATE",
             EventType::RoleDelete => "ROLE_DELETE",
             EventType::LegalDocumentCreate => "LEGAL_DOCUMENT_CREATE",
+            EventType::PriceListCreate => "PRICE_LIST_CREATE",
+            EventType::InvoiceCreate => "INVOICE_CREATE",
+            EventType::InvoiceUpdate => "INVOICE_UPDATE",
         }
     }
 
@@ -128,6 +137,9 @@ impl EventType {
             EventType::RoleUpdate => "Role changed",
             EventType::RoleDelete => "Role deleted",
             EventType::LegalDocumentCreate => "Document published",
+            EventType::PriceListCreate => "Prices loaded",
+            EventType::InvoiceCreate => "Invoice issued",
+            EventType::InvoiceUpdate => "Invoice changed",
         }
     }
 

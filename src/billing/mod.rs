@@ -127,6 +127,11 @@ pub fn followers(db: &mut Db, account: Key) -> Result<i64, Problem> {
     Ok(store::followers::tally(db, account, effects::Reach::FOLLOWERS)?.accounts)
 }
 
+/// A country's name as it stands in an address.
+pub fn country_name(code: &str) -> String {
+    country::name_of(code)
+}
+
 /// Who changed the account's payment method last, and when.
 pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDateTime)>, Problem> {
     store::last_change(db, account)

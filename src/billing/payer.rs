@@ -92,6 +92,14 @@ impl Walk {
 }
 
 impl Payer {
+    /// The account that pays for this one; this one itself where nobody does.
+    pub fn key_of(&self, account: Key) -> Key {
+        match self {
+            Payer::Inherited(source) => source.key,
+            Payer::Own { .. } | Payer::Nobody => account,
+        }
+    }
+
     pub fn exists(&self) -> bool {
         *self != Payer::Nobody
     }

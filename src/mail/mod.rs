@@ -28,6 +28,7 @@ pub enum Kind {
     AgreementReceipt,
     ExpiryReminder,
     SecurityNotice,
+    Invoice,
 }
 
 impl Kind {
@@ -40,6 +41,7 @@ impl Kind {
             Kind::AgreementReceipt => "AGREEMENT_RECEIPT",
             Kind::ExpiryReminder => "EXPIRY_REMINDER",
             Kind::SecurityNotice => "SECURITY_NOTICE",
+            Kind::Invoice => "INVOICE",
         }
     }
 
@@ -53,6 +55,7 @@ impl Kind {
             Kind::AgreementReceipt => "You get this because you accepted agreements. Keep it for your records.",
             Kind::ExpiryReminder => "You get this because it is your access, or access that you gave.",
             Kind::SecurityNotice => "You get this because it concerns how you sign in.",
+            Kind::Invoice => "You get this because the invoices of an account go to this address.",
         }
     }
 }

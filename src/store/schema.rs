@@ -1,5 +1,9 @@
 //! One set of tables for both databases, in the order of the migration. Kept by hand; `tests/it/store.rs` compares it
-//! with what the migration makes.
+//! with what the migration makes. The tables of the ledger are in [`ledger`].
+
+mod ledger;
+
+pub use ledger::*;
 
 diesel::table! {
     users (key) {
@@ -368,6 +372,9 @@ diesel::joinable!(invitation_roles -> invitations (invitation_key));
 diesel::joinable!(favourites -> accounts (account_key));
 diesel::joinable!(recents -> accounts (account_key));
 diesel::joinable!(audit_scope -> audit_entries (entry_key));
+diesel::joinable!(charges -> invoices (invoice_key));
+diesel::joinable!(invoice_sections -> invoices (invoice_key));
+diesel::joinable!(invoice_sections -> accounts (account_key));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     sessions,
@@ -397,4 +404,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     installation,
     audit_entries,
     audit_scope,
+    price_plans,
+    ledger_items,
+    invoices,
+    charges,
+    invoice_sections,
+    billing_months,
+    price_visibility,
 );

@@ -27,6 +27,7 @@ pub enum Section {
     Roles,
     Agreements,
     Billing,
+    Invoices,
     AuditLog,
     Chain,
     ChildAccounts,
@@ -34,7 +35,7 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 11] = [
+    pub const EVERY: [Section; 12] = [
         Section::Dashboard,
         Section::Readiness,
         Section::Settings,
@@ -42,6 +43,7 @@ impl Section {
         Section::Roles,
         Section::Agreements,
         Section::Billing,
+        Section::Invoices,
         Section::AuditLog,
         Section::Chain,
         Section::ChildAccounts,
@@ -57,6 +59,7 @@ impl Section {
             Section::Roles => "roles",
             Section::Agreements => "consent",
             Section::Billing => "billing",
+            Section::Invoices => "invoices",
             Section::AuditLog => "audit-log",
             Section::Chain => "chain",
             Section::ChildAccounts => "child-accounts",
@@ -73,6 +76,7 @@ impl Section {
             Section::Roles => "Roles",
             Section::Agreements => "Agreements",
             Section::Billing => "Billing",
+            Section::Invoices => "Invoices",
             Section::AuditLog => "Audit Log",
             Section::Chain => "Chain of command",
             Section::ChildAccounts => "Child Accounts",
@@ -89,6 +93,7 @@ impl Section {
             Section::Roles => "roles",
             Section::Agreements => "agreements",
             Section::Billing => "billing",
+            Section::Invoices => "file",
             Section::AuditLog => "audit",
             Section::Chain => "chain",
             Section::ChildAccounts => "children",
@@ -106,7 +111,7 @@ impl Section {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
-            Section::Billing => ReadBilling::NEEDS,
+            Section::Billing | Section::Invoices => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
                 Needs::Sight
@@ -130,6 +135,7 @@ const RAIL: [(Option<&str>, &[Section]); 2] = [
             Section::Roles,
             Section::Agreements,
             Section::Billing,
+            Section::Invoices,
             Section::AuditLog,
             Section::ChildAccounts,
             Section::Chain,

@@ -1,0 +1,128 @@
+//! The invoices as a file, and the lines of one, written batch by batch while it is sent: an invoice of a hundred
+//! thousand lines is never held whole.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Bytes, Path};
+use futures_util::stream;
+
+use crate::access::In;
+use crate::access::policy::ReadBilling;
+use crate::ids::Key;
+use crate::ledger::issue::number_words;
+use crate::ledger::money::plain;
+use crate::ledger::store::invoices::{self, Invoice, Line};
+use crate::problem::Problem;
+use crate::store::{Db, Pool};
+use crate::web::paging::Want;
+use crate::web::when::When;
+use crate::web::{Site, csv};
+
+/// Lines read at once.
+const AT_ONCE: i64 = 1_000;
+/// Invoices in one file: eight hundred years of months.
+const MOST_INVOICES: usize = 10_000;
+
+const LIST_HEAD: [&str; 9] = ["Number", "Id", "Month", "State", "Currency", "Total", "Lines", "Issued", "Due"];
+
+/// GET /a/{account}/invoices.csv
+pub async fn list(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Problem> {
+    let account = by.account().key;
+    let rows = site.pool.read_long(move |db| invoices::page(db, account, &Want::First, MOST_INVOICES)).await?;
+    let day = |at: Option<chrono::NaiveDateTime>| at.map_or_else(String::new, |at| When::day(at).iso);
+    let rows = rows.into_iter().map(|row| {
+        vec![
+            number_words(row.number.unwrap_or(0)),
+            row.id,
+            row.month,
+            row.state,
+            row.currency.clone(),
+            plain(row.total, &row.currency),
+            row.lines.to_string(),
+            day(row.issued_at),
+            day(row.due_at),
+        ]
+    });
+    csv::file(&format!("Invoices {}.csv", by.account().name), &LIST_HEAD, rows)
+}
+
+const LINES_HEAD: [&str; 15] = [
+    "Account id",
+    "Account",
+    "Kind",
+    "Object id",
+    "Name",
+    "Price code",
+    "Description",
+    "Month",
+    "Late",
+    "What for",
+    "From",
+    "Days",
+    "Price",
+    "Amount",
+    "Currency",
+];
+
+/// Where the file has come to: the account and the line written last.
+type Reached = (Key, Key);
+
+/// GET /a/{account}/invoices/{invoice}.csv: every line for those who may read billing below, the payer's own otherwise.
+pub async fn invoice(by: In<ReadBilling>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (account, id) = (by.account().key, path.1.clone());
+    let found = site.pool.read(move |db| invoices::one(db, account, &id)).await?;
+    let only = (!by.frame().may_below::<ReadBilling>()).then_some(account);
+    let name = format!("Invoice {}.csv", number_words(found.number.unwrap_or(0)));
+    let first = batch(&site.pool, &found, only, None).await?;
+    let parts = stream::try_unfold((site.pool.clone(), Some(first)), move |(pool, ready)| {
+        let found = found.clone();
+        async move {
+            let Some((bytes, reached)) = ready else { return Ok::<_, Problem>(None) };
+            let next = match reached {
+                Some(reached) => Some(batch(&pool, &found, only, Some(reached)).await?),
+                None => None,
+            };
+            Ok(Some((Bytes::from(bytes), (pool, next))))
+        }
+    });
+    Ok(csv::start(&name, csv::MIME).streaming(parts))
+}
+
+async fn batch(
+    pool: &Pool,
+    invoice: &Invoice,
+    only: Option<Key>,
+    after: Option<Reached>,
+) -> Result<(Vec<u8>, Option<Reached>), Problem> {
+    let invoice = invoice.clone();
+    let read = move |db: &mut Db| {
+        let rows = invoices::every_line(db, invoice.key, only, after.unwrap_or_default(), AT_ONCE)?;
+        let reached = (rows.len() as i64 == AT_ONCE).then(|| rows.last().map(|(line, ..)| (line.account, line.key)));
+        let mut table = if after.is_none() { csv::Table::new(&LINES_HEAD)? } else { csv::Table::going_on() };
+        for (line, id, name) in rows {
+            table.row(&cells(&invoice, line, id, name))?;
+        }
+        Ok((table.finish()?, reached.flatten()))
+    };
+    pool.read_long(read).await
+}
+
+fn cells(invoice: &Invoice, line: Line, id: String, name: String) -> Vec<String> {
+    let late = if line.month < invoice.month { "late" } else { "" };
+    vec![
+        id,
+        name,
+        line.item_kind,
+        line.subject_id,
+        line.name,
+        line.price_code,
+        line.description,
+        line.month,
+        late.to_owned(),
+        line.kind,
+        When::day(line.from_at).iso,
+        line.days.to_string(),
+        plain(line.unit_amount, &line.currency),
+        plain(line.amount, &line.currency),
+        line.currency,
+    ]
+}

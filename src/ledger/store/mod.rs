@@ -1,0 +1,4 @@
+//! What the pages read. Every query takes the account that the page is of; a draft is found by none.
+
+pub mod invoices;
+pub mod usage;
