@@ -2,6 +2,8 @@
 //! agreement and payment, and a handful of people. Made through the same operations as everything else, on a database
 //! that holds nothing but an earlier demonstration.
 
+mod ledger;
+
 use std::path::Path;
 
 use actix_web::rt::System;
@@ -96,6 +98,7 @@ pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
     world.own_roles(keys[1])?;
     world.colleagues()?;
     world.invite(site)?;
+    ledger::fill(pool, world.owner, &world.origin, "Hansa Logistik GmbH")?;
     // Nobody reads what the making of it would have mailed.
     pool.write_here(|db| Ok(diesel::delete(mails::table).execute(db)?))?;
     for user in keys {

@@ -239,19 +239,21 @@ fn make_month(config: &Config, month: &str) -> anyhow::Result<ExitCode> {
     };
     let bar = ProgressBar::new(0)
         .with_style(ProgressStyle::with_template("{msg:16} {wide_bar} {human_pos}/{human_len} {elapsed}/{duration}")?);
-    let mut now = None;
-    let mut next = Some(stage);
-    while let Some(stage) = next {
-        if now != Some(stage) {
-            bar.reset();
-            bar.set_message(stage.words());
-            bar.set_length(pool.read_here(|db| month_run::outlook(db, month, stage))?.unsigned_abs());
-            now = Some(stage);
+    let begin = |stage: month_run::Stage| -> anyhow::Result<()> {
+        bar.reset();
+        bar.set_message(stage.words());
+        bar.set_length(pool.read_here(|db| month_run::outlook(db, month, stage))?.unsigned_abs());
+        Ok(())
+    };
+    begin(stage)?;
+    let mut now = stage;
+    while let Some(step) = pool.write_here(|db| month_run::step(db, month, month_run::AT_ONCE))? {
+        bar.inc(step.done.unsigned_abs());
+        let next = pool.read_here(|db| month_run::stage(db, month))?.unwrap_or(now);
+        if next != now {
+            begin(next)?;
+            now = next;
         }
-        if let Some(step) = month_run::step(&pool, month)? {
-            bar.inc(step.done.unsigned_abs());
-        }
-        next = pool.read_here(|db| month_run::stage(db, month))?.filter(|stage| *stage != month_run::Stage::Done);
     }
     bar.finish_and_clear();
     println!("{} is made.", month.words());

@@ -15,8 +15,8 @@ use crate::problem::Problem;
 use crate::store::schema::{billing_months, charges, invoices, ledger_items};
 use crate::store::{self as database, Db, Pool, dialect};
 
-/// Items, or lines, that one step deals with.
-const AT_ONCE: i64 = 500;
+/// Items, or lines, that one step of the command deals with.
+pub const AT_ONCE: i64 = 500;
 
 /// The lock of the ledger, beside those of the trees: who takes both takes the tree's first. Until the transaction
 /// ends.
@@ -124,26 +124,21 @@ pub fn outlook(db: &mut Db, month: Month, stage: Stage) -> Result<i64, Problem> 
     }
 }
 
-/// The next step of a month that was begun; none when it is done.
-pub fn step(pool: &Pool, month: Month) -> Result<Option<Step>, Problem> {
-    let stage = pool.read_here(|db| state(db, month))?.map(|(stage, _)| stage);
-    let stage = stage.ok_or_else(|| Problem::bug("a month that was not begun"))?;
+/// The next step of a month that was begun, with so many items or lines at most; none when it is done.
+pub fn step(db: &mut Db, month: Month, most: i64) -> Result<Option<Step>, Problem> {
+    let stage = stage(db, month)?.ok_or_else(|| Problem::bug("a month that was not begun"))?;
     let done = match stage {
-        Stage::Charging => {
-            pool.write_here(|db| in_stage(db, month, stage, |db, _| charge::next(db, month, AT_ONCE)))?
-        }
-        Stage::Sorting => pool.write_here(|db| in_stage(db, month, stage, |db, after| sort(db, month, after)))?,
-        Stage::Issuing => pool.write_here(|db| issue::next(db, month))?,
+        Stage::Charging => in_stage(db, month, stage, |db, _| charge::next(db, month, most))?,
+        Stage::Sorting => in_stage(db, month, stage, |db, after| sort(db, month, after, most))?,
+        Stage::Issuing => issue::next(db, month)?,
         Stage::Done => return Ok(None),
     };
     Ok(Some(Step { stage, done }))
 }
 
-/// All steps that are left.
-pub fn finish(pool: &Pool, month: Month, mut each: impl FnMut(Step)) -> Result<(), Problem> {
-    while let Some(step) = step(pool, month)? {
-        each(step);
-    }
+/// All steps that are left of a month that was begun.
+pub fn finish(pool: &Pool, month: Month) -> Result<(), Problem> {
+    while pool.write_here(|db| step(db, month, AT_ONCE))?.is_some() {}
     Ok(())
 }
 
@@ -178,12 +173,12 @@ pub(super) fn enter(db: &mut Db, month: Month, stage: Stage) -> Result<(), Probl
 
 /// Puts waiting lines on the drafts of those who pay for their accounts now. Lines of accounts for which nobody can be
 /// charged go on waiting, for the next month.
-fn sort(db: &mut Db, month: Month, after: Key) -> Result<i64, Problem> {
+fn sort(db: &mut Db, month: Month, after: Key, most: i64) -> Result<i64, Problem> {
     let waiting: Vec<(Key, Key, String, i64)> = charges::table
         .filter(charges::invoice_key.is_null())
         .filter(charges::key.gt(after))
         .order(charges::key)
-        .limit(AT_ONCE)
+        .limit(most)
         .select((charges::key, charges::account_key, charges::currency, charges::amount))
         .load(db)?;
     let mut accounts: Vec<Key> = waiting.iter().map(|line| line.1).collect();
@@ -211,7 +206,7 @@ fn sort(db: &mut Db, month: Month, after: Key) -> Result<i64, Problem> {
             .set((invoices::total.eq(invoices::total + amount), invoices::lines.eq(invoices::lines + added)))
             .execute(db)?;
     }
-    match waiting.last().filter(|_| waiting.len() as i64 == AT_ONCE) {
+    match waiting.last().filter(|_| waiting.len() as i64 == most) {
         Some((last, ..)) => {
             let row = billing_months::table.find(month.to_string());
             diesel::update(row).set(billing_months::after_key.eq(last)).execute(db)?;

@@ -20,7 +20,7 @@ struct Difference {
 /// Differences listed of each kind.
 const MOST: i64 = 100;
 
-const CHECKS: [(&str, &str); 4] = [
+const CHECKS: [(&str, &str); 5] = [
     (
         "ancestry",
         "WITH RECURSIVE walk (descendant_key, ancestor_key, distance) AS (
@@ -61,6 +61,16 @@ const CHECKS: [(&str, &str); 4] = [
              WHERE s.account_key = a.key AND s.scope <> 'below' AND s.ends_at > '9999-01-01'
                AND r.permissions & 1 = 1)
          ORDER BY a.id LIMIT $1",
+    ),
+    (
+        "invoices",
+        "SELECT 'the total differs from the sum of the lines' AS what, i.id AS id,
+                CAST(i.total - COALESCE(c.amount, 0) AS BIGINT) AS n
+         FROM invoices i
+         LEFT JOIN (SELECT invoice_key, SUM(amount) AS amount, COUNT(*) AS lines FROM charges
+                    WHERE invoice_key IS NOT NULL GROUP BY invoice_key) c ON c.invoice_key = i.key
+         WHERE i.total <> COALESCE(c.amount, 0) OR i.lines <> COALESCE(c.lines, 0)
+         ORDER BY i.id LIMIT $1",
     ),
 ];
 

@@ -20,6 +20,7 @@ use crate::browser::{Answer, Browser, FORM};
 use crate::invited::{invite, link, pending};
 use crate::money::invoice;
 use crate::page::Page;
+use crate::usage::{connect, invoice_of, make};
 use crate::world::{World, admin_of};
 
 const ROLES: [&str; 5] = ["viewer", "operator", "billing manager", "account manager", "administrator"];
@@ -40,6 +41,10 @@ fn world() -> World {
     for account in RELATIONS {
         furnish(&world, account);
     }
+    for account in RELATIONS {
+        connect(&world, account, "line", "2025-01-01");
+    }
+    make(&world, "2025-01");
     world
 }
 
@@ -138,6 +143,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{member}", world.person_id(&format!("guest of {account}"))),
         ("{invitation}", invitation(world, account, &invited)),
         ("{account}", world.id(account)),
+        ("{invoice}", invoice_of(world, account)),
         ("{role}", role),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
@@ -168,6 +174,7 @@ fn word(answer: &Answer) -> String {
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
         StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
+        StatusCode::OK if kind.starts_with("application/pdf") => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),
@@ -277,7 +284,7 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}"];
+    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}", "{invoice}"];
     // Taking away what is not there is no mistake, and answered alike whatever was named.
     let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
     for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {

@@ -1,5 +1,5 @@
 //! Every page that can be reached by links from a few starts, once each, in a fixed order. Also the one world that the
-//! tests about all pages share: an account in each state that has pages of its own.
+//! tests about all pages share: an account in each state that has pages of its own, one with an invoice.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -13,6 +13,7 @@ use subtenant::{accounts, billing, consent, roles};
 use crate::browser::{Answer, Browser};
 use crate::invited::invite;
 use crate::money::invoice;
+use crate::usage::{connect, make};
 use crate::world::{World, admin_of};
 
 /// `acme` with `lab` (nothing done yet but a role of its own; Mara is a member, two people are invited), `bound`
@@ -35,6 +36,11 @@ pub fn furnish(world: &World) {
     world.write(accepting).expect("the agreements are accepted");
     let by = world.grant::<CreateBilling>(&admin, "paid").expect("the administrator may");
     world.write(|db| billing::add(db, &by, &invoice("paid", false), "")).expect("a payment method");
+    // `paid` has an invoice; nobody pays for what the lab uses.
+    for account in ["paid", "lab"] {
+        connect(world, account, "line", "2024-12-15");
+    }
+    make(world, "2025-01");
     let by = world.grant::<CreateRoles>(&admin, "lab").expect("the administrator may");
     let permissions = Permissions::one(Permission(Resource::Ports, Verb::Read));
     let new = roles::NewRole { name: "Technician".to_owned(), description: String::new(), permissions };

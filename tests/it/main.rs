@@ -22,6 +22,7 @@ mod page;
 mod place;
 mod post_office;
 mod powers;
+mod usage;
 mod world;
 
 mod access;
@@ -39,6 +40,7 @@ mod homes;
 mod house;
 mod invites;
 mod journeys;
+mod ledger;
 mod log;
 mod mail;
 mod members;

@@ -21,6 +21,7 @@ use crate::browser::Browser;
 use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
+use crate::usage::{connect, invoice_of, make};
 use crate::world::{World, admin_of};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/queries.txt");
@@ -87,6 +88,7 @@ fn fill(world: &World, levels: usize, width: usize) {
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
     }
     pay(world, &admin, "root");
+    charge(world, &admin, width);
     for account in ["root", "hub"] {
         technicians(world, &admin, account, width / 4);
         let branch = world.account("root").at(account);
@@ -96,6 +98,17 @@ fn fill(world: &World, levels: usize, width: usize) {
             invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
         }
     }
+}
+
+/// An invoice of the root and one of `hub` for itself and its children, each with more of everything than a page.
+fn charge(world: &World, admin: &str, width: usize) {
+    for account in ["root", "hub"] {
+        (0..60).for_each(|n| connect(world, account, &format!("line {n}"), "2025-01-01"));
+    }
+    (0..width).for_each(|n| connect(world, &format!("child {n}"), "line", "2025-01-01"));
+    pay(world, admin, "hub");
+    make(world, "2025-01");
+    world.sql(&format!("DELETE FROM payment_methods WHERE account_key = {}", world.key("hub")));
 }
 
 /// A role of the account that so many people have at children of `hub`.
@@ -154,6 +167,8 @@ fn pages() -> Vec<String> {
         ("your-roles", "action=billing:update"),
         ("roles/compare", "one={role}&other={role}"),
         ("roles/{role}", "page=last"),
+        ("usage", "month=2025-01"),
+        ("invoices/{invoice}", "at={account}&page=last"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
@@ -185,6 +200,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .replace("{token}", &token_for(world, page, &admin_of("root")))
         .replace("{document}", "msa")
         .replace("{version}", "1")
+        .replace("{invoice}", &invoice_of(world, account))
         .replace("{member}", &world.person_id(&format!("member 0 of {account}")))
         .replace("{invitation}", &pending(world, account, &format!("0@{account}.example")))
 }

@@ -45,7 +45,7 @@ pub async fn list(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Probl
     csv::file(&format!("Invoices {}.csv", by.account().name), &LIST_HEAD, rows)
 }
 
-const LINES_HEAD: [&str; 15] = [
+const LINES_HEAD: [&str; 16] = [
     "Account id",
     "Account",
     "Kind",
@@ -58,6 +58,7 @@ const LINES_HEAD: [&str; 15] = [
     "What for",
     "From",
     "Days",
+    "Days in month",
     "Price",
     "Amount",
     "Currency",
@@ -121,6 +122,7 @@ fn cells(invoice: &Invoice, line: Line, id: String, name: String) -> Vec<String>
         line.kind,
         When::day(line.from_at).iso,
         line.days.to_string(),
+        line.days_in_month.to_string(),
         plain(line.unit_amount, &line.currency),
         plain(line.amount, &line.currency),
         line.currency,
