@@ -26,6 +26,7 @@ use crate::world::{World, admin_of};
 const ROLES: [&str; 5] = ["viewer", "operator", "billing manager", "account manager", "administrator"];
 /// The account in the address, as seen from the one of which the person is a member.
 const RELATIONS: [&str; 4] = ["own", "child", "parent", "sibling"];
+const FILES: [&str; 3] = ["text/csv", "application/x-ndjson", "application/pdf"];
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/access.txt");
 
 /// A member of `own` in each role, a stranger, and every kind of thing that an address can name.
@@ -40,8 +41,6 @@ fn world() -> World {
     world.account("elsewhere");
     for account in RELATIONS {
         furnish(&world, account);
-    }
-    for account in RELATIONS {
         connect(&world, account, "line", "2025-01-01");
     }
     make(&world, "2025-01");
@@ -127,15 +126,14 @@ impl Person {
 /// The address of a route in this account, as this person would find it.
 fn address(world: &World, path: &str, account: &str, person: &Person) -> String {
     let role = ROLES.iter().find(|role| **role == person.name).unwrap_or(&ROLES[0]);
-    let closed = path.contains("/restore");
-    let child = if closed { format!("closed in {account} for {role}") } else { format!("open in {account}") };
+    let open = format!("open in {account}");
+    let child = if path.contains("/restore") { format!("closed in {account} for {role}") } else { open };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
     if path == "/invites/{token}" {
         return link(world, &admin_of("root"), account, &pending(world, account, "newcomer@example.com"));
     }
-    let removed = path.ends_with("/withdraw");
-    let invited = if removed { invited_by(role) } else { "newcomer@example.com".to_owned() };
+    let invited = if path.ends_with("/withdraw") { invited_by(role) } else { "newcomer@example.com".to_owned() };
     let row = role_rows::table.filter(role_rows::name.eq(format!("role of {account} for {role}")));
     let role: String =
         world.read(|db| Ok(row.select(role_rows::id).first(db).optional()?)).expect("a role").unwrap_or_default();
@@ -173,8 +171,7 @@ fn word(answer: &Answer) -> String {
     let kind = answer.header("content-type");
     match answer.status {
         StatusCode::OK if kind.starts_with("text/html") => "page".to_owned(),
-        StatusCode::OK if kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") => "file".to_owned(),
-        StatusCode::OK if kind.starts_with("application/pdf") => "file".to_owned(),
+        StatusCode::OK if FILES.iter().any(|file| kind.starts_with(file)) => "file".to_owned(),
         StatusCode::OK => "text".to_owned(),
         StatusCode::NO_CONTENT => "nothing".to_owned(),
         StatusCode::SEE_OTHER if answer.header("location").starts_with("/sign-in") => "sign-in".to_owned(),
@@ -298,7 +295,6 @@ async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
             assert_eq!(answer.status, 404, "{} {real} names something of {foreign}", route.method);
         }
     }
-    let rows = account_rows::table.filter(account_rows::closed_at.is_not_null()).count();
-    let closed: i64 = world.read(|db| Ok(rows.get_result(db)?)).expect("accounts are counted");
-    assert_eq!(closed, 20);
+    let closed = account_rows::table.filter(account_rows::closed_at.is_not_null()).count();
+    assert_eq!(world.read(|db| Ok(closed.get_result::<i64>(db)?)).expect("accounts are counted"), 20);
 }
