@@ -144,6 +144,7 @@ async fn a_child_sees_what_it_uses_and_its_price_only_where_everybody_above_show
     // Whoever may read billing above sees them in any case, and a payer sees its own.
     admin.get(&world.path("acme", "invoices/prices")).await;
     let mut late = admin.clone();
+    late.get(&world.path("acme", "invoices/prices")).await;
     admin.submit("Save", &[(SHOW, "no")]).await;
     assert_eq!(sees(&mut bill, &world).await, (false, false));
     late.submit("Save", &[(SHOW, "yes")]).await;
