@@ -3,6 +3,7 @@
 //! LEDGER_SCALE=accounts,lines makes one large month and prints what it took.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
@@ -40,10 +41,15 @@ fn day(text: &str) -> NaiveDateTime {
 
 /// One database for all tests of this program, one test at a time: a month is made for everybody in it.
 fn pool() -> (Pool, MutexGuard<'static, ()>) {
-    static POOL: OnceLock<Pool> = OnceLock::new();
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(|broken| broken.into_inner());
-    let pool = POOL.get_or_init(|| {
+    (opened().0.clone(), turn)
+}
+
+/// The pool, and the address of its database.
+fn opened() -> &'static (Pool, String) {
+    static OPENED: OnceLock<(Pool, String)> = OnceLock::new();
+    OPENED.get_or_init(|| {
         let url = match std::env::var("TEST_DATABASE_URL") {
             Ok(server) => fresh_postgres(&server),
             Err(_) => {
@@ -58,9 +64,8 @@ fn pool() -> (Pool, MutexGuard<'static, ()>) {
             Ok(())
         })
         .unwrap();
-        pool
-    });
-    (pool.clone(), turn)
+        (pool, url)
+    })
 }
 
 fn fresh_postgres(server: &str) -> String {
@@ -574,6 +579,89 @@ fn an_invoice_that_does_not_add_up_is_not_issued() {
     assert_eq!(pool.read_here(|db| Ok(issued(db, &keys).len())).unwrap(), 1);
 }
 
+/// The command as the operator runs it, on the database of these tests.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_subtenant"));
+    command.args(["billing", "month", "2025-01", "--database-url", &opened().1]);
+    command.args(["--mail-dir", concat!(env!("CARGO_TARGET_TMPDIR"), "/mails")]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
+/// Lines written, lines sorted and invoices issued: grows with every step.
+fn progress(pool: &Pool) -> i64 {
+    let read = |db: &mut Db| {
+        let lines: i64 = charges::table.count().get_result(db)?;
+        let sorted: i64 = charges::table.filter(charges::invoice_key.is_not_null()).count().get_result(db)?;
+        let open: i64 = invoices::table.filter(invoices::state.eq("OPEN")).count().get_result(db)?;
+        Ok(lines + sorted + 100 * open)
+    };
+    pool.read_here(read).unwrap()
+}
+
+#[test]
+fn the_command_can_be_killed_at_any_point_and_run_again() {
+    const ACCOUNTS: usize = 60;
+    const ITEMS: usize = 2_400;
+    let (pool, _turn) = pool();
+    // Twenty payers below the root, each with two accounts that it pays for.
+    let parents: Vec<usize> = (0..=ACCOUNTS).map(|n| if n <= 20 { 0 } else { 1 + (n - 21) / 2 }).collect();
+    let fill = |db: &mut Db| {
+        wipe(db);
+        let keys = plant(db, &parents);
+        keys[1..=20].iter().for_each(|key| method(db, *key, true, true));
+        for n in 0..ITEMS {
+            port(db, keys[1 + n % ACCOUNTS], n);
+        }
+        Ok(keys)
+    };
+    let keys = pool.write_here(|db| database::write(db, fill)).unwrap();
+    let mut killed = 0;
+    loop {
+        let before = progress(&pool);
+        let mut running = command().spawn().unwrap();
+        while running.try_wait().unwrap().is_none() && progress(&pool) < before + 900 {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        if running.try_wait().unwrap().is_some() {
+            break;
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        killed += 1;
+    }
+    assert!(killed >= 4, "killed {killed} times only");
+    let all = pool.read_here(|db| Ok(issued(db, &keys))).unwrap();
+    assert_eq!(all.len(), 20);
+    let each = (ITEMS / 20) as i64;
+    assert!(all.iter().all(|one| (one.4, one.5) == (1_001 * each, each)), "{all:?}");
+    let again = command().output().unwrap();
+    let said = String::from_utf8(again.stdout).unwrap();
+    assert!(again.status.success() && said.starts_with("January 2025 was made already"), "{said}");
+    assert_eq!(pool.read_here(|db| Ok(issued(db, &keys))).unwrap(), all);
+    pool.write_here(|db| Ok(wipe(db))).unwrap();
+}
+
+/// A port that was there before January 2025, without the checks of the operation.
+fn port(db: &mut Db, account: Key, n: usize) {
+    diesel::insert_into(ledger_items::table)
+        .values((
+            ledger_items::key.eq(ids::next_key()),
+            ledger_items::id.eq(ids::new_id("item")),
+            ledger_items::account_key.eq(account),
+            ledger_items::kind.eq("PORT"),
+            ledger_items::subject_id.eq(format!("port-{n}")),
+            ledger_items::name.eq(format!("Port {n}")),
+            ledger_items::price_code.eq("PORT"),
+            ledger_items::starts_at.eq(day("2025-01-01")),
+            ledger_items::ends_at.eq(ids::never()),
+            ledger_items::next_month.eq("2025-01"),
+            ledger_items::created_at.eq(ids::now()),
+        ))
+        .execute(db)
+        .unwrap();
+}
+
 /// The most memory this process has held, in kB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -598,24 +686,7 @@ fn a_large_month_is_made_in_bounded_memory() {
     let list: Vec<usize> = (0..lines).collect();
     for some in list.chunks(500) {
         let insert = |db: &mut Db| {
-            for n in some {
-                let key = ids::next_key();
-                diesel::insert_into(ledger_items::table)
-                    .values((
-                        ledger_items::key.eq(key),
-                        ledger_items::id.eq(ids::new_id("item")),
-                        ledger_items::account_key.eq(keys[1 + n % accounts]),
-                        ledger_items::kind.eq("PORT"),
-                        ledger_items::subject_id.eq(format!("port-{n}")),
-                        ledger_items::name.eq(format!("Port {n}")),
-                        ledger_items::price_code.eq("PORT"),
-                        ledger_items::starts_at.eq(day("2025-01-01")),
-                        ledger_items::ends_at.eq(ids::never()),
-                        ledger_items::next_month.eq("2025-01"),
-                        ledger_items::created_at.eq(ids::now()),
-                    ))
-                    .execute(db)?;
-            }
+            some.iter().for_each(|n| port(db, keys[1 + n % accounts], *n));
             Ok(())
         };
         pool.write_here(|db| database::write(db, insert)).unwrap();
