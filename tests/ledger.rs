@@ -78,12 +78,13 @@ fn fresh_postgres(server: &str) -> String {
 }
 
 /// Takes everything of the ledger away but the prices, and every payment method.
-fn wipe(db: &mut Db) {
+fn wipe(db: &mut Db) -> Result<(), Problem> {
     for table in
         ["invoice_sections", "charges", "invoices", "ledger_items", "billing_months", "payment_methods", "mails"]
     {
         diesel::sql_query(format!("DELETE FROM {table}")).execute(db).unwrap();
     }
+    Ok(())
 }
 
 fn method(db: &mut Db, account: Key, offered: bool, verified: bool) {
@@ -441,11 +442,14 @@ fn sums(db: &mut Db, story: &Story, keys: &[Key], lines: &[Line]) {
 
 /// Tells the story once; answers the lines and the invoices at its end.
 fn tell(pool: &Pool, story: &Story, keys: &[Key], killed: bool) -> (Vec<Line>, Issued) {
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
     let mut model = Model::default();
     for ((text, acts), kill) in MONTHS.iter().zip(&story.acts).zip(&story.kills) {
         let made = month(text);
-        let happen = |db: &mut Db| Ok(acts.iter().for_each(|one| act(db, story, keys, &mut model, made, one)));
+        let happen = |db: &mut Db| {
+            acts.iter().for_each(|one| act(db, story, keys, &mut model, made, one));
+            Ok(())
+        };
         pool.write_here(|db| database::write(db, happen)).unwrap();
         make(pool, made, killed.then_some(*kill));
         model.make(&story.parents, made);
@@ -492,7 +496,7 @@ proptest! {
 #[test]
 fn a_month_that_is_not_over_or_out_of_turn_is_refused() {
     let (pool, _turn) = pool();
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
     let begin = |text: &str| pool.write_here(|db| run::begin(db, month(text))).unwrap();
     let now = Month::of(ids::now());
     assert!(begin(&now.to_string()).unwrap_err().contains("is not over yet"));
@@ -507,7 +511,7 @@ fn a_month_that_is_not_over_or_out_of_turn_is_refused() {
 #[test]
 fn a_price_file_is_refused_whole_with_every_complaint_by_line() {
     let (pool, _turn) = pool();
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
     let load = |day: &str, file: &str| pool.write_here(|db| Ok(prices::load(db, day, file.as_bytes()))).unwrap();
     let head = "code,description,currency,interval,amount,setup_amount,term\n";
     let bad = "NEW,New,EUR,MONTH,100,0,0\nA B,,eur,YEAR,-1,1.5,999\nNEW,Again,EUR,MONTH,100,0,0\nX,Few,EUR\n\
@@ -540,7 +544,7 @@ fn a_price_file_is_refused_whole_with_every_complaint_by_line() {
     pool.write_here(|db| run::begin(db, month("2025-03"))).unwrap().unwrap();
     let said = load("2025-03-15", &format!("{head}LATE,Late,EUR,MONTH,1,0,0\n")).unwrap_err().join("\n");
     assert!(said.contains("March 2025 is charged already; the earliest day is 2025-04-01"), "{said}");
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
 }
 
 #[test]
@@ -549,7 +553,7 @@ fn an_invoice_that_does_not_add_up_is_not_issued() {
     let begin = |text: &str| pool.write_here(|db| run::begin(db, month(text))).unwrap().unwrap();
     let keys = pool.write_here(|db| database::write(db, |db| Ok(plant(db, &[0, 0])))).unwrap();
     pool.write_here(|db| {
-        wipe(db);
+        wipe(db)?;
         method(db, keys[0], true, true);
         let new = NewItem {
             account: keys[1],
@@ -607,7 +611,7 @@ fn the_command_can_be_killed_at_any_point_and_run_again() {
     // Twenty payers below the root, each with two accounts that it pays for.
     let parents: Vec<usize> = (0..=ACCOUNTS).map(|n| if n <= 20 { 0 } else { 1 + (n - 21) / 2 }).collect();
     let fill = |db: &mut Db| {
-        wipe(db);
+        wipe(db)?;
         let keys = plant(db, &parents);
         keys[1..=20].iter().for_each(|key| method(db, *key, true, true));
         for n in 0..ITEMS {
@@ -639,7 +643,7 @@ fn the_command_can_be_killed_at_any_point_and_run_again() {
     let said = String::from_utf8(again.stdout).unwrap();
     assert!(again.status.success() && said.starts_with("January 2025 was made already"), "{said}");
     assert_eq!(pool.read_here(|db| Ok(issued(db, &keys))).unwrap(), all);
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
 }
 
 /// A port that was there before January 2025, without the checks of the operation.
@@ -677,7 +681,7 @@ fn a_large_month_is_made_in_bounded_memory() {
     let (pool, _turn) = pool();
     let parents: Vec<usize> = (0..=accounts).map(|n| if n < 10 { n.saturating_sub(1) } else { n / 10 }).collect();
     let fill = |db: &mut Db| {
-        wipe(db);
+        wipe(db)?;
         let keys = plant(db, &parents);
         method(db, keys[0], true, true);
         Ok(keys)
@@ -700,5 +704,5 @@ fn a_large_month_is_made_in_bounded_memory() {
     let expected = (0, "2025-01".to_owned(), "USD".to_owned(), "OPEN".to_owned(), 1_001 * lines as i64, lines as i64);
     assert_eq!(all, BTreeSet::from([expected]));
     assert_eq!(pool.read_here(|db| Ok(uneven(db))).unwrap(), Vec::<String>::new());
-    pool.write_here(|db| Ok(wipe(db))).unwrap();
+    pool.write_here(wipe).unwrap();
 }

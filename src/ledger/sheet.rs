@@ -1,5 +1,6 @@
 //! Sheets of paper (A4) that fill from the top: headings, pairs of facts, rows of cells. DejaVu Sans is embedded, as
 //! far as its letters are used; it has Latin, Greek, Cyrillic, Hebrew and Arabic letters, and a box for what it lacks.
+//! Where a text has parts that are read from right to left, each part is set by itself.
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,8 @@ use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::text::{Font, TextDirection};
-use ttf_parser::Face;
+use rustybuzz::{Direction, Face, UnicodeBuffer};
+use unicode_bidi::{BidiInfo, Level};
 
 use crate::problem::Problem;
 
@@ -24,7 +26,7 @@ const TEXT: f32 = 9.0;
 const SMALL: f32 = 7.0;
 
 static FACES: LazyLock<Option<[Face<'static>; 2]>> =
-    LazyLock::new(|| Some([Face::parse(dejavu::sans::regular(), 0).ok()?, Face::parse(dejavu::sans::bold(), 0).ok()?]));
+    LazyLock::new(|| Some([Face::from_slice(dejavu::sans::regular(), 0)?, Face::from_slice(dejavu::sans::bold(), 0)?]));
 
 /// One cell of a row: from and to as parts of the width.
 pub struct Cell<'a> {
@@ -50,6 +52,14 @@ enum Mark {
     Rule { y: f32 },
 }
 
+/// The parts of a line from left to right as they are seen, each with whether it is read from left to right.
+fn runs(text: &str) -> Vec<(String, bool)> {
+    let bidi = BidiInfo::new(text, Some(Level::ltr()));
+    let Some(line) = bidi.paragraphs.first() else { return Vec::new() };
+    let (levels, runs) = bidi.visual_runs(line, line.range.clone());
+    runs.into_iter().map(|run| (text[run.clone()].to_owned(), levels[run.start].is_ltr())).collect()
+}
+
 /// A document that is being filled.
 pub struct Sheet {
     title: String,
@@ -67,10 +77,19 @@ impl Sheet {
 
     /// Points that this text is wide.
     fn width(&self, text: &str, size: f32, bold: bool) -> f32 {
+        runs(text).iter().map(|(run, rightwards)| self.run_width(run, *rightwards, size, bold)).sum()
+    }
+
+    fn run_width(&self, run: &str, rightwards: bool, size: f32, bold: bool) -> f32 {
         let face = &self.faces[usize::from(bold)];
-        let advance = |c| face.glyph_index(c).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or(1_200);
-        let units: f32 = text.chars().map(|c| f32::from(advance(c))).sum();
-        units * size / f32::from(face.units_per_em())
+        let mut buffer = UnicodeBuffer::new();
+        buffer.push_str(run);
+        buffer.set_direction(if rightwards { Direction::LeftToRight } else { Direction::RightToLeft });
+        buffer.guess_segment_properties();
+        let shaped = rustybuzz::shape(face, &[], buffer);
+        let units: i32 = shaped.glyph_positions().iter().map(|glyph| glyph.x_advance).sum();
+        // Fonts count in thousands, which are exact here.
+        units as f32 * size / face.units_per_em() as f32
     }
 
     /// The text, cut with an ellipsis where it is wider than this.
@@ -161,14 +180,15 @@ impl Sheet {
         };
         let fonts = [font(dejavu::sans::regular())?, font(dejavu::sans::bold())?];
         let mut document = Document::new();
-        document
-            .set_metadata(Metadata::new().title(self.title).creator(self.product.to_owned()).language("en".to_owned()));
+        document.set_metadata(
+            Metadata::new().title(self.title.clone()).creator(self.product.to_owned()).language("en".to_owned()),
+        );
         let black = Fill {
             paint: krilla::color::luma::Color::new(0).into(),
             opacity: NormalizedF32::ONE,
             rule: FillRule::NonZero,
         };
-        for marks in self.pages {
+        for marks in std::mem::take(&mut self.pages) {
             let paper = PageSettings::from_wh(PAPER.0, PAPER.1).ok_or_else(|| Problem::bug("no paper"))?;
             let mut page = document.start_page_with(paper);
             let mut surface = page.surface();
@@ -176,8 +196,14 @@ impl Sheet {
             for mark in marks {
                 match mark {
                     Mark::Text { x, y, size, bold, text } => {
-                        let font = fonts[usize::from(bold)].clone();
-                        surface.draw_text(Point::from_xy(x, y), font, size, &text, false, TextDirection::Auto);
+                        let mut x = x;
+                        for (run, rightwards) in runs(&text) {
+                            let font = fonts[usize::from(bold)].clone();
+                            let direction =
+                                if rightwards { TextDirection::LeftToRight } else { TextDirection::RightToLeft };
+                            surface.draw_text(Point::from_xy(x, y), font, size, &run, false, direction);
+                            x += self.run_width(&run, rightwards, size, bold);
+                        }
                     }
                     Mark::Rule { y } => {
                         let mut path = PathBuilder::new();
@@ -194,5 +220,30 @@ impl Sheet {
             page.finish();
         }
         document.finish().map_err(|error| Problem::Bug(anyhow::anyhow!("the PDF could not be made: {error:?}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_read_in_two_directions_are_set_one_by_one() {
+        let seen = runs("شركة الخليج port");
+        assert_eq!(seen, [("شركة الخليج".to_owned(), false), (" port".to_owned(), true)]);
+        assert_eq!(runs("Acme"), [("Acme".to_owned(), true)]);
+        assert!(runs("").is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_too_wide_ends_in_an_ellipsis() {
+        let mut sheet = Sheet::new("Test", "Product").unwrap();
+        let cut = sheet.fit("A name that goes on and on", TEXT, false, 60.0);
+        assert!(cut.ends_with('…') && sheet.width(&cut, TEXT, false) <= 60.0, "{cut}");
+        assert_eq!(sheet.fit("A name", TEXT, false, 60.0), "A name");
+        // A second page where the first is full.
+        (0..80).for_each(|_| sheet.row(false, &[Cell::left(0.0, 0.5, "row"), Cell::right(0.5, 1.0, "EUR 1.00")]));
+        assert_eq!(sheet.pages.len(), 2);
+        assert!(sheet.finish().unwrap().starts_with(b"%PDF-"));
     }
 }

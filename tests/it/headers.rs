@@ -39,7 +39,8 @@ pub fn check(what: &str, answer: &Answer) {
     assert!(fine, "cache-control of {what} is {cache:?}");
     if !answer.body.is_empty() {
         let kind = answer.header("content-type");
-        assert!(kind.contains("charset=utf-8") || kind == "image/svg+xml", "content-type of {what} is {kind:?}");
+        let is_binary = ["image/svg+xml", "application/pdf"].contains(&kind);
+        assert!(kind.contains("charset=utf-8") || is_binary, "content-type of {what} is {kind:?}");
     }
     for name in ["server", "x-powered-by", "access-control-allow-origin"] {
         assert_eq!(answer.header(name), "", "{name} of {what}");
