@@ -14,7 +14,7 @@ use crate::store::Db;
 use crate::text::email_key;
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
-use crate::web::when::When;
+use crate::web::when::{self, When};
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site};
 
 #[derive(Template)]
@@ -40,6 +40,8 @@ struct View {
     message: String,
     email: String,
     expires: When,
+    /// Entering the account takes a second factor.
+    second_factor: bool,
 }
 
 #[derive(Template)]
@@ -162,10 +164,11 @@ fn view(offer: &Offer) -> View {
         path: words::path(frame),
         roles: offer.roles.iter().map(|r| (r.name.clone(), words::powers_line(r.permissions))).collect(),
         reach: invitation.scope.words().to_owned(),
-        until: words::last_day(invitation.ends_at),
+        until: when::last_day(invitation.ends_at),
         message: invitation.message.clone(),
         email: invitation.email.clone(),
         expires: invitation.expires_at.into(),
+        second_factor: frame.asks_second_factor().is_some(),
     }
 }
 

@@ -142,9 +142,13 @@ fn link(site: &str, token: &str) -> String {
     format!("{site}/invites/{token}")
 }
 
+fn subject(invitation: &Invitation) -> Subject {
+    Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email)
+}
+
 pub(super) fn told(kind: EventType, invitation: &Invitation, roles: &[Role]) -> Event {
     let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-    Event::new(kind, Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email))
+    Event::new(kind, subject(invitation))
         .with("email", &invitation.email)
         .with("roles", names.join(", "))
         .with("scope", invitation.scope.words())
@@ -154,7 +158,7 @@ pub(super) fn told(kind: EventType, invitation: &Invitation, roles: &[Role]) -> 
 /// Sends a new link to the same address; the old one is dead. Whoever sends it answers for it from then on.
 /// NotFound, Conflict(MoreThanHeld), Conflict(LinkIsSpent) when a role in it is gone.
 pub fn send_again(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) -> Result<(), Problem> {
-    renew(db, by, id, |db, by, invitation, roles, token| {
+    renew(db, by, id, "mailed", |db, by, invitation, roles, token| {
         mail::post(db, &letter::invitation(by.frame(), invitation, roles, &link(site, token)))
     })?;
     Ok(())
@@ -162,7 +166,7 @@ pub fn send_again(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) 
 
 /// Makes a new link to be handed over by other means; the mailed one is dead. The only time it can be seen.
 pub fn copy_link(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) -> Result<String, Problem> {
-    let token = renew(db, by, id, |_, _, _, _, _| Ok(()))?;
+    let token = renew(db, by, id, "shown once, to be handed over", |_, _, _, _, _| Ok(()))?;
     Ok(link(site, &token))
 }
 
@@ -170,6 +174,7 @@ fn renew(
     db: &mut Db,
     by: &Grant<CreateMembers>,
     id: &str,
+    how: &str,
     hand_over: impl FnOnce(&mut Db, &Grant<CreateMembers>, &Invitation, &[Role], &str) -> Result<(), Problem>,
 ) -> Result<String, Problem> {
     audit::change(db, by, |db, by| {
@@ -179,9 +184,13 @@ fn renew(
         }
         let token = ids::token();
         rows::renew(db, invitation.key, &hash(&token), by.actor().key, valid_until())?;
+        let before = changing::end_words(invitation.expires_at);
         let invitation = rows::pending(db, by.account().key, id)?;
         hand_over(db, by, &invitation, &roles, &token)?;
-        Ok((token, told(EventType::MemberInviteUpdate, &invitation, &roles)))
+        let event = Event::new(EventType::MemberInviteUpdate, subject(&invitation))
+            .changed("expiresAt", &before, &changing::end_words(invitation.expires_at))
+            .with("newLink", how);
+        Ok((token, event))
     })
 }
 
@@ -195,9 +204,8 @@ pub fn withdraw(db: &mut Db, by: &Grant<CreateMembers>, id: &str) -> Result<(), 
             return Err(Problem::Conflict(Reason::MoreThanHeld));
         }
         rows::end(db, invitation.key, rows::WITHDRAWN, None)?;
-        let subject = Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email);
         let names: Vec<String> = roles.into_iter().map(|role| role.name).collect();
-        let event = Event::new(EventType::MemberInviteDelete, subject)
+        let event = Event::new(EventType::MemberInviteDelete, subject(&invitation))
             .without("email", &invitation.email)
             .without("roles", names.join(", "));
         Ok(((), event))

@@ -1,11 +1,11 @@
 //! What permissions, ends and places are called on the pages and in the letters of this room.
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::NaiveDateTime;
 
 use crate::access::policy::Permissions;
 use crate::access::{Frame, Scope, words};
 use crate::ids;
-use crate::web::when::When;
+use crate::web::when::last_day;
 
 /// What a role with these allows, as a sentence.
 pub fn powers_line(held: Permissions) -> String {
@@ -14,11 +14,6 @@ pub fn powers_line(held: Permissions) -> String {
         "nothing" => "Allows nothing.".to_owned(),
         powers => format!("Can {powers}."),
     }
-}
-
-/// The last day on which something holds that ends then; none where it has no end.
-pub fn last_day(ends_at: NaiveDateTime) -> Option<When> {
-    (ends_at != ids::never()).then(|| When::day(ends_at - Duration::microseconds(1)))
 }
 
 /// Where it reaches and until when: "This account and all below, until 3 Dec 2026".

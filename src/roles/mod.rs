@@ -142,9 +142,9 @@ fn edit(
 pub fn delete(db: &mut Db, by: &Grant<DeleteRoles>, role_id: &str) -> Result<(), Problem> {
     audit::change(db, by, |db, by| {
         let role = own(db, by.frame(), role_id)?;
-        let uses = store::uses(db, role.key)?;
-        if uses > 0 {
-            return Err(Problem::Conflict(Reason::RoleInUse(uses)));
+        let (given, invited) = store::uses(db, role.key)?;
+        if given + invited > 0 {
+            return Err(Problem::Conflict(Reason::RoleInUse { given, invited }));
         }
         store::delete(db, &role)?;
         let event = Event::new(EventType::RoleDelete, subject(&role))

@@ -82,11 +82,22 @@ pub async fn show(me: Me, site: Site) -> Result<HttpResponse, Problem> {
     site.page(&page, Keep::Nothing)
 }
 
+fn on_its_way(sends: bool, email: &str) -> String {
+    if sends {
+        format!("A mail is on its way to {email}")
+    } else {
+        format!(
+            "A mail to {email} is kept on the server, because none are sent here: ask whoever runs this console for it"
+        )
+    }
+}
+
 /// POST /profile/verification
 pub async fn send_again(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
     form.check().finish()?;
     let (actor, origin, receipt) = (me.actor.clone(), me.origin.clone(), form.receipt());
+    let sends = site.config.mail.smtp_url.is_some();
     let done = site.pool.write(move |db| {
         once(db, actor.key, &receipt, |db| {
             if email::state(db, actor.key)?.verified {
@@ -94,7 +105,7 @@ pub async fn send_again(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, 
             }
             throttle::count_letter(db, actor.key)?;
             email::send_again(db, &actor, &origin)?;
-            Ok(Reply::to("/profile", format!("A mail is on its way to {}.", actor.email)))
+            Ok(Reply::to("/profile", format!("{}.", on_its_way(sends, &actor.email))))
         })
     });
     Ok(site.see(&done.await?))
@@ -146,12 +157,12 @@ async fn ask(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
         check.note("current", Some("This is not your current password".to_owned()));
     }
     check.finish()?;
-    let (actor, origin) = (me.actor.clone(), me.origin.clone());
+    let (actor, origin, sends) = (me.actor.clone(), me.origin.clone(), site.config.mail.smtp_url.is_some());
     let done = site.pool.write(move |db| {
         once(db, user, &receipt, |db| {
             throttle::count_letter(db, user)?;
             email::ask_change(db, &actor, &origin, &new)?;
-            let sentence = format!("A mail is on its way to {new}. The link in it makes the change.");
+            let sentence = format!("{}. The link in it makes the change.", on_its_way(sends, &new));
             Ok(Reply::to("/profile", sentence))
         })
     });

@@ -62,17 +62,17 @@ async fn who_signs_up_shows_that_mail_arrives() {
     let world = World::new();
     world.account("acme");
     let mut signed_in = world.browser(&admin()).await;
-    assert!(signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     let first = path(&letters_to(&world, &admin())[0]);
-    signed_in.submit("Send again", &[]).await;
+    signed_in.submit(&format!("Send the confirmation again to {}", admin()), &[]).await;
     let second = path(&letters_to(&world, &admin())[1]);
     // Opened anywhere, and by machines, without effect; the button has one.
     let mut anywhere = Browser::new(&world.console().await);
     assert_eq!(anywhere.get(&first).await.status, 410);
     anywhere.get(&second).await;
-    assert!(signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     anywhere.submit("Confirm email address", &[]).await;
     assert!(anywhere.page.flash().starts_with("Your email address is confirmed."), "{}", anywhere.page);
-    assert!(!signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(!signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     assert_eq!(anywhere.get(&second).await.status, 410);
 }

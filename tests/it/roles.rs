@@ -167,7 +167,7 @@ async fn only_a_role_that_nobody_has_is_deleted_and_ended_assignments_go_with_it
     let mut admin = world.browser("admin-of-acme").await;
     let delete = path(&world, "acme", &role, "/delete");
     admin.get(&delete).await;
-    assert!(admin.page.text().contains("1 member or invitation has it"), "{}", admin.page);
+    assert!(admin.page.text().contains("It is given 1 time."), "{}", admin.page);
     assert!(!admin.page.has_button("Delete the role"));
     world.sql(&format!("UPDATE assignments SET ends_at = '2026-01-01 00:00:00' WHERE role_key = {}", role.key));
     admin.get(&delete).await;

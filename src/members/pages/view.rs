@@ -13,7 +13,7 @@ use crate::members::words;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::Cursor;
-use crate::web::when::When;
+use crate::web::when::{self, When};
 
 /// A role with how far and how long it reaches, or where it comes from.
 pub struct RoleLine {
@@ -66,7 +66,7 @@ pub fn split(frame: &Frame, reaching: &[Reaching]) -> (Vec<RoleLine>, Vec<RoleLi
     let own =
         own.into_iter().map(|one| RoleLine { name: one.role_name.clone(), more: words::reach(one.scope, one.ends_at) });
     let above = above.into_iter().map(|one| {
-        let until = words::last_day(one.ends_at).map(|day| format!(", until {}", day.words)).unwrap_or_default();
+        let until = when::last_day(one.ends_at).map(|day| format!(", until {}", day.words)).unwrap_or_default();
         RoleLine { name: one.role_name.clone(), more: format!("{}{until}", origin(frame, one.at, &one.at_name)) }
     });
     (own.collect(), above.collect())
@@ -78,7 +78,7 @@ fn state(reaching: &[Reaching]) -> (String, &'static str) {
     match last {
         Some(end) if end == ids::never() => ("Active".to_owned(), "good"),
         Some(end) => {
-            let day = words::last_day(end).map(|day| day.words).unwrap_or_default();
+            let day = when::last_day(end).map(|day| day.words).unwrap_or_default();
             if end > ids::now() { (format!("Ends {day}"), "warn") } else { (format!("Ended {day}"), "") }
         }
         None => (String::new(), ""),
@@ -160,5 +160,5 @@ pub fn invited(db: &mut Db, found: Vec<(Invitation, String)>) -> Result<Vec<Invi
 
 /// The last day of something that ends, as a date field takes it.
 pub fn date(ends_at: chrono::NaiveDateTime) -> String {
-    words::last_day(ends_at).map(|day| day.iso).unwrap_or_default()
+    when::last_day(ends_at).map(|day| day.iso).unwrap_or_default()
 }
