@@ -15,7 +15,7 @@ use diesel::prelude::*;
 use futures_util::future::LocalBoxFuture;
 
 use super::lookup::{self, ACTOR_COLUMNS, actor_of};
-use super::policy::Action;
+use super::policy::{Action, Needs};
 use super::session::{self, entry};
 use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle};
 use crate::ids::Key;
@@ -262,7 +262,8 @@ async fn enter<A: Action>(
     }
     let grant = match checked {
         Err(Problem::Forbidden { permission, .. }) => {
-            let helpers = pool.read(move |db| lookup::helpers(db, &frame)).await.unwrap_or_default();
+            let Needs::One(power) = A::NEEDS else { return Err(Problem::NotFound) };
+            let helpers = pool.read(move |db| lookup::givers(db, &frame, power)).await.unwrap_or_default();
             return Err(Problem::Forbidden { permission, helpers });
         }
         other => other?,

@@ -15,13 +15,18 @@ pub fn routes() -> Vec<Route> {
     vec![get("/invites/{token}", pages::show), post("/invites/{token}", pages::accept)]
 }
 
-/// Makes the user and accepts the invitation, all or nothing. The link came to their address, so it is theirs.
+/// Makes the user and accepts the invitation, all or nothing. A link that came by mail shows that the address is
+/// theirs; one that was handed over does not, so a mail asks.
 fn sign_up(db: &mut Db, new: &NewUser, origin: &Origin, token: &str) -> Result<(Actor, Accepted), Problem> {
     database::write(db, |db| {
         let user = sign_in::add_user(db, new, origin)?;
         let actor = lookup::actor(db, user)?;
-        sign_in::mark_verified(db, user)?;
         let accepted = members::accept(db, &actor, origin, token)?;
+        if accepted.mailed {
+            sign_in::mark_verified(db, user)?;
+        } else {
+            sign_in::post_verification(db, user, &actor.email, &actor.first_name)?;
+        }
         Ok((actor, accepted))
     })
 }

@@ -13,6 +13,7 @@ use crate::sign_in::{self, NewUser, password, throttle};
 use crate::store::Db;
 use crate::text::email_key;
 use crate::web::guest::Guest;
+use crate::web::shell::path_words;
 use crate::web::site::Keep;
 use crate::web::when::{self, When};
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site};
@@ -161,7 +162,7 @@ fn view(offer: &Offer) -> View {
         inviter: frame.actor.name(),
         inviter_email: frame.actor.email.clone(),
         account: frame.account().name.clone(),
-        path: words::path(frame),
+        path: path_words(frame),
         roles: offer.roles.iter().map(|r| (r.name.clone(), words::powers_line(r.permissions))).collect(),
         reach: invitation.scope.words().to_owned(),
         until: when::last_day(invitation.ends_at),

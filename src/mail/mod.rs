@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 pub use delivery::{Carrier, deliver_due};
 pub use notice::notice;
-pub use outbox::forget_old;
+pub use outbox::{forget_old, sent_to};
 
 /// Why a letter is sent, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
 //! The letter that carries an invitation.
 
 use super::store::invitations::Invitation;
-use super::words;
 use crate::access::Frame;
 use crate::mail::{Kind, Letter};
 use crate::roles::Role;
+use crate::web::shell::path_words;
 use crate::web::when::{self, When};
 
 /// `frame`: of who invites, who sees the path.
@@ -23,7 +23,7 @@ pub fn invitation(frame: &Frame, invitation: &Invitation, roles: &[Role], link: 
         opening.extend(invitation.message.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()));
     }
     let mut facts = vec![
-        ("Account".to_owned(), words::path(frame)),
+        ("Account".to_owned(), path_words(frame)),
         (if names.len() == 1 { "Role" } else { "Roles" }.to_owned(), names.join(", ")),
         ("Reaches".to_owned(), invitation.scope.words().to_owned()),
     ];

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use crate::access::policy::Permissions;
-use crate::access::{Frame, Scope, words};
+use crate::access::{Scope, words};
 use crate::ids;
 use crate::web::when::last_day;
 
@@ -23,10 +23,4 @@ pub fn reach(scope: Scope, ends_at: NaiveDateTime) -> String {
         Some(day) => format!("{}, until {}", scope.words(), day.words),
         None => scope.words().to_owned(),
     }
-}
-
-/// The account with those above it that this person may see: "Acme / EU / Berlin".
-pub fn path(frame: &Frame) -> String {
-    let seen = frame.chain.iter().filter(|step| !step.held.is_empty() || step.place.key == frame.account().key);
-    seen.map(|step| step.place.name.as_str()).collect::<Vec<_>>().join(" / ")
 }

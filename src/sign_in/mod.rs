@@ -25,6 +25,7 @@ use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub use email::post_verification;
 use links::Purpose;
 pub(crate) use pages::start_session;
 pub use recovery::answer_asked;

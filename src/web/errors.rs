@@ -180,7 +180,7 @@ impl Reason {
             ),
             Reason::MoreThanHeld => words(
                 "You cannot give what you do not hold",
-                "It would reach further, or allow more, than your own roles do.",
+                "It would reach further, last longer, or allow more, than your own roles do.",
                 "Ask somebody who holds it, or choose less.",
             ),
             Reason::RoleIsBuiltIn => words(

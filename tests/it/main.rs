@@ -37,6 +37,7 @@ mod headers;
 mod history;
 mod homes;
 mod house;
+mod invite_limits;
 mod invites;
 mod journeys;
 mod log;

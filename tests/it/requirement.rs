@@ -44,6 +44,10 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     assert_eq!(old.page.status, 200);
     old.get(&world.path("bench", "settings")).await;
     assert!(old.page.text().contains("lab asks for one of everybody"), "{}", old.page);
+    let from_above = format!("child-accounts/{}/created", world.id("lab"));
+    old.get(&world.path("acme", &from_above)).await;
+    assert_eq!(old.page.heading(), "Second step", "{}", old.page);
+    old.get(&world.path("bench", "settings")).await;
     old.submit("Confirm", &[("Code from the app", &code_of(&secret, 30))]).await;
     assert_eq!(old.page.path(), world.path("bench", "settings"), "{}", old.page);
     // Removing the last one would lock them out.

@@ -48,6 +48,9 @@ struct WithdrawPage {
 
 const GONE: &str = "!That invitation is not out any more.";
 
+const BEYOND: &str =
+    "!That invitation gives more, or for longer, than you hold. Ask somebody who holds as much to see to it.";
+
 /// What is said where no mail is sent.
 pub fn kept(email: &str) -> String {
     format!("{email} is invited, and the mail is kept on the server: none are sent here. Pass a link on yourself.")
@@ -117,6 +120,12 @@ pub async fn renew(
             let words = "!It cannot be sent again, because a role in it is gone or its end is past. Withdraw it and invite anew.";
             return Ok(site.see(&Reply::to(list(&by), words)));
         }
+        Err(Problem::TooMany { .. }) => {
+            let words =
+                "!Five mails went to that address within an hour. Wait, or copy a link and pass it on yourself.";
+            return Ok(site.see(&Reply::to(list(&by), words)));
+        }
+        Err(Problem::Conflict(Reason::MoreThanHeld)) => return Ok(site.see(&Reply::to(list(&by), BEYOND))),
         other => other?,
     };
     let Some(link) = link else { return Ok(site.see(&reply)) };
@@ -165,6 +174,7 @@ pub async fn withdraw(
     });
     match outcome.await {
         Err(Problem::NotFound) => Ok(site.see(&Reply::to(list(&by), GONE))),
+        Err(Problem::Conflict(Reason::MoreThanHeld)) => Ok(site.see(&Reply::to(list(&by), BEYOND))),
         other => Ok(site.see(&other?)),
     }
 }
