@@ -249,7 +249,7 @@ async fn invitations_are_sent_again_copied_once_and_withdrawn() {
     admin.click("nora@example.com").await;
     let shown = admin.page.clone();
     admin.submit("Copy a link instead", &[]).await;
-    let link = admin.page.all("code")[0].clone();
+    let link = admin.page.field("Link");
     let path = link.strip_prefix("http://127.0.0.1:8080").expect("a link to here").to_owned();
     let mut nora = Browser::new(&admin.console);
     assert_eq!(nora.get(&path).await.status, 200);
