@@ -65,6 +65,27 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
 }
 
 #[actix_web::test]
+async fn setting_one_up_because_an_account_asks_leads_back_to_it() {
+    let world = world();
+    world.account("acme").at("lab").viewer("leo");
+    world.sql(&format!("UPDATE accounts SET requires_second_factor = TRUE WHERE id = '{}'", world.id("lab")));
+    let mut leo = world.browser("leo").await;
+    let wanted = world.path("lab", "members?show=own");
+    leo.get(&wanted).await;
+    leo.click("Set up an authenticator app").await;
+    let code = crate::factor::code_for(&leo.page, 0);
+    leo.submit("Set up", &[("Code from the app", "000000x")]).await;
+    assert_eq!(leo.page.status, 422, "a slip on the way");
+    leo.submit("Set up", &[("Code from the app", &code)]).await;
+    assert_eq!(leo.page.heading(), "Recovery codes");
+    assert_eq!(leo.page.link("Not now"), Some(wanted.clone()));
+    leo.submit("I have kept them", &[]).await;
+    assert_eq!(leo.page.uri, wanted, "{}", leo.page);
+    let elsewhere = "/profile/second-factor/app?back=//evil.example";
+    assert!(!leo.get(elsewhere).await.body.contains("evil.example/\""), "{}", leo.page);
+}
+
+#[actix_web::test]
 async fn a_form_that_meets_the_new_requirement_changes_nothing_and_is_kept() {
     let world = world();
     world.account("acme").at("lab").account_manager("mia");
