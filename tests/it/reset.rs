@@ -262,6 +262,18 @@ async fn a_request_from_one_browser_sent_twice_is_one() {
 }
 
 #[actix_web::test]
+async fn a_request_that_cannot_be_answered_keeps_no_other_waiting() {
+    let world = world();
+    for address in [email("nobody"), email("nobody"), email(&admin())] {
+        ask(&mut Browser::new(&world.console().await), &address).await;
+    }
+    // Which the answer to the second one would break.
+    world.sql("CREATE UNIQUE INDEX one_answer ON mailed_links (email) WHERE state = 'SPENT'");
+    answer_requests(&world).await;
+    assert_eq!(letters_to(&world, &admin()).len(), 1);
+}
+
+#[actix_web::test]
 async fn what_somebody_did_to_their_sign_in_is_in_the_log() {
     let world = world();
     let mut browser = Browser::new(&world.console().await);
