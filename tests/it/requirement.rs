@@ -35,7 +35,7 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     leo.get(&world.path("lab", "dashboard")).await;
     assert!(leo.page.text().contains("lab asks for one of everybody"), "{}", leo.page);
     assert_eq!(leo.get("/profile").await.status, 200, "what is one's own stays open");
-    set_up(&mut vera).await;
+    let hers = set_up(&mut vera).await;
     assert_eq!(vera.get(&world.path("bench", "dashboard")).await.heading(), "Dashboard");
     // People from above too, and who did not use theirs is asked to.
     let mut old = admin.clone();
@@ -48,6 +48,7 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     assert_eq!(old.page.path(), world.path("bench", "settings"), "{}", old.page);
     // Removing the last one would lock them out.
     vera.get("/profile/second-factor/app/remove").await;
+    vera.submit("Confirm", &[("Code from the app", &code_of(&hers, 30))]).await;
     assert!(
         vera.page.text().contains("An account above asks for a second factor, and this is your last"),
         "{}",
