@@ -108,13 +108,16 @@ fn signed(req: &HttpRequest) -> Result<Signed, Problem> {
 pub struct Half {
     pub user: Key,
     pub csrf: String,
+    /// Of the password that was right.
+    pub stamp: String,
 }
 
 /// The half session that the request came with, if any.
 pub fn half(req: &HttpRequest) -> Option<Half> {
     let session = req.get_session();
     let user = session.get::<Key>(entry::HALF_USER).ok().flatten()?;
-    Some(Half { user, csrf: session.get(entry::CSRF).ok().flatten()? })
+    let read = |name: &str| session.get::<String>(name).ok().flatten();
+    Some(Half { user, csrf: read(entry::CSRF)?, stamp: read(entry::STAMP).unwrap_or_default() })
 }
 
 fn pool(req: &HttpRequest) -> Result<Pool, Problem> {

@@ -38,7 +38,7 @@ const MOST_FIELDS: usize = 200;
 const SECRETS: [&str; 6] = [hidden::TOKEN, "password", "current", "new_password", "code", "credential"];
 
 /// A body as it came in. Opened by a handler only after its access check, so that a stranger learns nothing from it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     body: Bytes,
     is_form: bool,
