@@ -67,8 +67,11 @@ pub enum Reason {
     RoleIsBuiltIn,
     /// A role of an account above is changed there.
     RoleIsInherited,
-    /// A role that members or open invitations have cannot be deleted: how many of them.
-    RoleInUse(i64),
+    /// A role that is given, or offered by open invitations, cannot be deleted: how often each.
+    RoleInUse {
+        given: i64,
+        invited: i64,
+    },
     /// Assignments in a branch that moves, of roles that belong to an account which would not be above it any more.
     RolesStayBehind(i64),
     /// The invitation, or the link, was used, withdrawn or ran out.
@@ -88,7 +91,7 @@ impl Reason {
             Reason::AdminAccessMustExist => "ADMIN_ACCESS_MUST_EXIST",
             Reason::AlreadyConsented => "ACCOUNT_ALREADY_CONSENTED",
             Reason::MoreThanHeld | Reason::RoleIsBuiltIn | Reason::RoleIsInherited => "MODIFICATION_NOT_ALLOWED",
-            Reason::RoleInUse(_) | Reason::RolesStayBehind(_) => "CONFLICT",
+            Reason::RoleInUse { .. } | Reason::RolesStayBehind(_) => "CONFLICT",
             Reason::LinkIsSpent => "INVALID_LINK",
         }
     }

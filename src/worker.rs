@@ -21,22 +21,30 @@ const AT_LEISURE: Duration = Duration::from_secs(600);
 /// How long a mail that is on its way may take when the process is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Everything that is due now; answers how many things were done.
+/// Everything that is due now; answers how many things were done. Every step is taken, whatever became of the others;
+/// then the first one that failed is the answer.
 pub async fn round(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
-    Ok(at_leisure(pool).await? + at_once(pool, carrier).await?)
+    let (leisure, once) = (at_leisure(pool).await, at_once(pool, carrier).await);
+    Ok(leisure? + once?)
 }
 
 async fn at_once(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
-    let answered = sign_in::answer_asked(pool).await?;
-    Ok(answered + mail::deliver_due(pool, carrier).await?)
+    let answered = said("answering requests for new passwords", sign_in::answer_asked(pool).await);
+    let delivered = said("sending mails", mail::deliver_due(pool, carrier).await);
+    Ok(answered? + delivered?)
 }
 
 /// Reminders, and taking away what tells nothing any more.
 async fn at_leisure(pool: &Pool) -> Result<usize, Problem> {
-    let reminded = reminders::post_due(pool).await?;
-    let forget = |db: &mut Db| Ok(mail::forget_old(db)? + sign_in::tidy(db)? + reminders::forget_old(db)?);
-    let forgotten = pool.write(move |db| database::write(db, forget)).await?;
-    Ok(reminded + forgotten)
+    let reminded = said("reminders", reminders::post_due(pool).await);
+    let mails = said("forgetting mails", forget(pool, mail::forget_old).await);
+    let links = said("forgetting links and counts", forget(pool, sign_in::tidy).await);
+    let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
+    Ok(reminded? + mails? + links? + reminders?)
+}
+
+async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {
+    pool.write(move |db| database::write(db, old)).await
 }
 
 /// Works until the sender is used or dropped.
@@ -45,10 +53,10 @@ pub async fn run(pool: Pool, carrier: Carrier, mut stop: oneshot::Receiver<()>) 
     loop {
         let work = async {
             if looked.is_none_or(|at| at.elapsed() > AT_LEISURE) {
-                say(at_leisure(&pool).await);
+                let _ = at_leisure(&pool).await;
                 looked = Some(Instant::now());
             }
-            say(at_once(&pool, &carrier).await);
+            let _ = at_once(&pool, &carrier).await;
         };
         tokio::pin!(work);
         tokio::select! {
@@ -67,8 +75,7 @@ pub async fn run(pool: Pool, carrier: Carrier, mut stop: oneshot::Receiver<()>) 
     }
 }
 
-fn say(done: Result<usize, Problem>) {
-    if let Err(problem) = done {
-        tracing::warn!(%problem, "the background work was cut short");
-    }
+/// Reports a step that failed.
+fn said(step: &'static str, done: Result<usize, Problem>) -> Result<usize, Problem> {
+    done.inspect_err(|problem| tracing::warn!(step, %problem, "the background work was cut short"))
 }

@@ -15,7 +15,7 @@ use diesel::prelude::*;
 use futures_util::future::LocalBoxFuture;
 
 use super::lookup::{self, ACTOR_COLUMNS, actor_of};
-use super::policy::Action;
+use super::policy::{Action, Needs};
 use super::session::{self, entry};
 use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle};
 use crate::ids::Key;
@@ -108,13 +108,16 @@ fn signed(req: &HttpRequest) -> Result<Signed, Problem> {
 pub struct Half {
     pub user: Key,
     pub csrf: String,
+    /// Of the password that was right.
+    pub stamp: String,
 }
 
 /// The half session that the request came with, if any.
 pub fn half(req: &HttpRequest) -> Option<Half> {
     let session = req.get_session();
     let user = session.get::<Key>(entry::HALF_USER).ok().flatten()?;
-    Some(Half { user, csrf: session.get(entry::CSRF).ok().flatten()? })
+    let read = |name: &str| session.get::<String>(name).ok().flatten();
+    Some(Half { user, csrf: read(entry::CSRF)?, stamp: read(entry::STAMP).unwrap_or_default() })
 }
 
 fn pool(req: &HttpRequest) -> Result<Pool, Problem> {
@@ -262,7 +265,8 @@ async fn enter<A: Action>(
     }
     let grant = match checked {
         Err(Problem::Forbidden { permission, .. }) => {
-            let helpers = pool.read(move |db| lookup::helpers(db, &frame)).await.unwrap_or_default();
+            let Needs::One(power) = A::NEEDS else { return Err(Problem::NotFound) };
+            let helpers = pool.read(move |db| lookup::givers(db, &frame, power)).await.unwrap_or_default();
             return Err(Problem::Forbidden { permission, helpers });
         }
         other => other?,

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
-use super::policy::{Action, Needs, Permission, Permissions, Resource, Verb};
-use super::{Actor, Frame, Place, Step};
+use super::policy::{Action, Permission, Permissions, Resource, Verb};
+use super::{Actor, Frame, Hold, Place, Step};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -76,15 +77,13 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, (assignments::scope, roles::permissions, roles::name).nullable()))
-        .load::<(PlaceRow, Option<(String, i64, String)>)>(db)?;
+        .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable()))
+        .load::<(PlaceRow, Option<GivenRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
     for (row, role) in rows {
         let place = place_of(row);
-        if let Some((scope, bits, role)) = role {
-            given.push(Given { at: place.key, scope, permissions: Permissions(bits), role });
-        }
+        given.extend(role.map(|row| given_of(place.key, row)));
         if places.last().is_none_or(|last| last.key != place.key) {
             places.push(place);
         }
@@ -121,12 +120,22 @@ fn place_of(row: PlaceRow) -> Place {
     Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
 }
 
-/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name.
+/// What one assignment gives: where it was made, how far down it holds, its role's permissions and name, its end.
 struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
     role: String,
+    ends_at: NaiveDateTime,
+}
+
+type GivenRow = (String, i64, String, NaiveDateTime);
+
+const GIVEN_COLUMNS: (assignments::scope, roles::permissions, roles::name, assignments::ends_at) =
+    (assignments::scope, roles::permissions, roles::name, assignments::ends_at);
+
+fn given_of(at: Key, (scope, bits, role, ends_at): GivenRow) -> Given {
+    Given { at, scope, permissions: Permissions(bits), role, ends_at }
 }
 
 fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
@@ -140,8 +149,17 @@ fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
 }
 
 fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool) -> Frame {
+    let here = places.last().map(|place| place.key);
+    let hold = |one: &Given| Hold {
+        permissions: one.permissions,
+        here: if Some(one.at) == here { one.scope != scope::BELOW } else { one.scope != scope::HERE },
+        below: one.scope != scope::HERE,
+        ends_at: one.ends_at,
+        role: one.role.clone(),
+    };
+    let holds = given.iter().map(hold).collect();
     let (chain, below) = steps(places, given);
-    Frame { actor, chain, below, switchable }
+    Frame { actor, chain, below, holds, switchable }
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.
@@ -190,14 +208,11 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
         .filter(assignments::user_key.eq(user))
         .filter(assignments::ends_at.gt(ids::now()))
-        .select((
-            account_ancestry::descendant_key,
-            (assignments::account_key, assignments::scope, roles::permissions, roles::name),
-        ))
-        .load::<(Key, (Key, String, i64, String))>(db)?;
+        .select((account_ancestry::descendant_key, assignments::account_key, GIVEN_COLUMNS))
+        .load::<(Key, Key, GivenRow)>(db)?;
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, (at, scope, bits, role)) in rows {
-        given.entry(of).or_default().push(Given { at, scope, permissions: Permissions(bits), role });
+    for (of, at, row) in rows {
+        given.entry(of).or_default().push(given_of(at, row));
     }
     let nothing = Vec::new();
     Ok(places
@@ -222,11 +237,6 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
         paths.entry(key).or_default().push(name);
     }
     Ok(paths)
-}
-
-/// Up to three people whose roles at the account or above let them change its members: whom to ask for a right.
-pub fn helpers(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
-    able(db, frame, |held| Needs::One(Permission(Resource::Members, Verb::Update)).met_by(held))
 }
 
 /// Up to three people whose roles at the account or above let them do `A` in it.

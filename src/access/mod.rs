@@ -13,6 +13,7 @@
 //! ```
 
 pub mod extract;
+mod frame;
 pub mod lookup;
 pub mod permissions;
 pub mod policy;
@@ -27,7 +28,8 @@ use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 pub use extract::{FreshMe, In, Me};
-use policy::{Action, Needs, Permissions};
+pub use frame::{Acting, Frame, Hold, Place, Scope, Step};
+use policy::{Action, Needs};
 pub use session::SessionHandle;
 
 /// A person who is signed in.
@@ -64,148 +66,6 @@ pub struct RequestId(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
-/// An account as every page needs it.
-#[derive(Debug, Clone)]
-pub struct Place {
-    pub key: Key,
-    pub id: String,
-    pub name: String,
-    pub depth: i64,
-    pub root_key: Key,
-    pub children_count: i64,
-    pub version: i64,
-    /// Whether everybody who enters it or anything below must have used a second factor.
-    pub requires_second_factor: bool,
-}
-
-/// The account in the address with the accounts above it, and what the actor may do there.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    pub actor: Actor,
-    /// From the root down to the account itself; `held` is what the actor holds at each.
-    pub chain: Vec<Step>,
-    /// What the actor's roles give in the accounts below this one.
-    pub below: Permissions,
-    /// Whether the actor can see more accounts than this one.
-    pub switchable: bool,
-}
-
-/// How far down an assignment holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    HereAndBelow,
-    Here,
-    Below,
-}
-
-impl Scope {
-    pub const EVERY: [Scope; 3] = [Scope::HereAndBelow, Scope::Here, Scope::Below];
-
-    /// As it is stored.
-    pub fn code(self) -> &'static str {
-        match self {
-            Scope::HereAndBelow => lookup::scope::HERE_AND_BELOW,
-            Scope::Here => lookup::scope::HERE,
-            Scope::Below => lookup::scope::BELOW,
-        }
-    }
-
-    /// As people read it.
-    pub fn words(self) -> &'static str {
-        match self {
-            Scope::HereAndBelow => "This account and all below",
-            Scope::Here => "This account only",
-            Scope::Below => "All below only",
-        }
-    }
-
-    pub fn of_code(code: &str) -> Option<Scope> {
-        Scope::EVERY.into_iter().find(|scope| scope.code() == code)
-    }
-
-    pub fn holds_here(self) -> bool {
-        self != Scope::Below
-    }
-
-    pub fn holds_below(self) -> bool {
-        self != Scope::Here
-    }
-}
-
-/// One account of the chain.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub place: Place,
-    pub held: Permissions,
-    /// What the assignments made at this very account give in the account in the address, each with its role's name.
-    pub gives: Vec<(Permissions, String)>,
-}
-
-/// As what somebody acts: the account that the right comes from, and the names of the roles there that give it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acting {
-    pub from: Key,
-    pub role: String,
-}
-
-impl Frame {
-    fn last(&self) -> &Step {
-        self.chain.last().expect("a chain holds at least the account itself")
-    }
-
-    pub fn account(&self) -> &Place {
-        &self.last().place
-    }
-
-    pub fn held(&self) -> Permissions {
-        self.last().held
-    }
-
-    /// The parent, if the actor may see it.
-    pub fn visible_parent(&self) -> Option<&Place> {
-        let parent = self.chain.len().checked_sub(2)?;
-        let step = &self.chain[parent];
-        (!step.held.is_empty()).then_some(&step.place)
-    }
-
-    /// The account nearest to the root that asks for a second factor, of those in the chain.
-    pub fn asks_second_factor(&self) -> Option<&Step> {
-        self.chain.iter().find(|step| step.place.requires_second_factor)
-    }
-
-    /// The account above at which the actor holds something, for "from Acme Group".
-    pub fn step(&self, key: Key) -> Option<&Step> {
-        self.chain.iter().find(|step| step.place.key == key)
-    }
-
-    /// As what the actor does what needs this: from the nearest account whose assignments are enough.
-    pub fn acting(&self, needs: Needs) -> Option<Acting> {
-        self.chain.iter().rev().find_map(|step| {
-            let enough = step.gives.iter().filter(|(permissions, _)| needs.met_by(*permissions));
-            let mut roles: Vec<&str> = enough.map(|(_, role)| role.as_str()).collect();
-            roles.sort_unstable();
-            roles.dedup();
-            (!roles.is_empty()).then(|| Acting { from: step.place.key, role: roles.join(", ") })
-        })
-    }
-
-    /// Whether the actor holds all of `permissions` wherever this scope reaches: nobody can grant more than that.
-    pub fn covers(&self, permissions: Permissions, scope: Scope) -> bool {
-        (!scope.holds_here() || self.held().cover(permissions))
-            && (!scope.holds_below() || self.below.cover(permissions))
-    }
-
-    /// Whether the actor may do this here.
-    pub fn may<A: Action>(&self) -> bool {
-        A::NEEDS.met_by(self.held())
-    }
-
-    /// Whether the actor may do this in every account below.
-    pub fn may_below<A: Action>(&self) -> bool {
-        A::NEEDS.met_by(self.below)
-    }
-}
-
 /// The proof that somebody may do `A` in an account. Only the access check makes one; operations take it by reference
 /// and read the account from it, never from anywhere else.
 #[derive(Debug)]
@@ -233,10 +93,11 @@ impl<A> Clone for Grant<A> {
 impl<A: Action> Grant<A> {
     /// NotFound when the account may not be seen, Forbidden when it may be but this not done.
     fn check(frame: Arc<Frame>, origin: Origin) -> Result<Grant<A>, Problem> {
-        if frame.held().is_empty() {
+        let apart = A::NEEDS == Needs::Part && !frame.below.is_empty();
+        if frame.held().is_empty() && !apart {
             return Err(Problem::NotFound);
         }
-        if !A::NEEDS.met_by(frame.held()) {
+        if !apart && !A::NEEDS.met_by(frame.held()) {
             let Needs::One(permission) = A::NEEDS else { return Err(Problem::NotFound) };
             return Err(Problem::Forbidden { permission: permission.to_string(), helpers: Vec::new() });
         }

@@ -110,6 +110,8 @@ pub const BUILT_IN_ROLES: [BuiltIn; 5] = [
 /// What an act needs at the account in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
+    /// A role of any kind that holds here or below: enough to leave, not to look.
+    Part,
     /// Any permission at all: whoever holds one sees that the account exists.
     Sight,
     One(Permission),
@@ -118,7 +120,7 @@ pub enum Needs {
 impl Needs {
     pub fn met_by(self, held: Permissions) -> bool {
         match self {
-            Needs::Sight => !held.is_empty(),
+            Needs::Part | Needs::Sight => !held.is_empty(),
             Needs::One(permission) => held.allow(permission),
         }
     }
@@ -151,6 +153,8 @@ const fn one(resource: Resource, verb: Verb) -> Needs {
 actions! {
     /// Dashboard, readiness, agreements in force, switching.
     SeeAccount = Needs::Sight;
+    /// Giving up the roles that were given to oneself at the account, also where they hold below it only.
+    LeaveAccount = Needs::Part;
     ReadAccounts = one(Accounts, Verb::Read);
     CreateAccounts = one(Accounts, Verb::Create);
     /// Name, description, contacts, tags, place in the tree, and accepting agreements in the account's name.

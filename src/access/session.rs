@@ -33,6 +33,8 @@ pub mod entry {
     pub const CSRF: &str = "csrf";
     pub const ADDRESS: &str = "address";
     pub const USER_AGENT: &str = "user_agent";
+    /// [`super::stamp`] of the password that was right, so that no session outlives it between two looks.
+    pub const STAMP: &str = "stamp";
     /// When somebody signed in whose session goes on under a new token.
     pub const BEGAN: &str = "began";
     /// Whether the session was opened with a second factor.
@@ -154,10 +156,15 @@ fn load(db: &mut Db, token_hash: &str) -> Result<Option<State>, Problem> {
 fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
     let now = ids::now();
     let user: Option<Key> = value(state, entry::USER);
-    let lifetime = if state.contains_key(entry::HALF_USER) { HALF_MINUTES } else { IDLE_MINUTES };
+    let mut lifetime = if state.contains_key(entry::HALF_USER) { HALF_MINUTES } else { IDLE_MINUTES };
     if let Some(user) = user {
         make_room(db, user)?;
         seen(db, user)?;
+        // The person's row is held from here on: a password that is set now waits, and then ends this session too.
+        let verified: Option<String> = value(state, entry::STAMP);
+        if verified.is_some() && verified != Some(current_stamp(db, user)?) {
+            lifetime = 0;
+        }
     }
     diesel::insert_into(sessions::table)
         .values((
@@ -175,6 +182,17 @@ fn insert(db: &mut Db, token_hash: &str, state: &State) -> Result<(), Problem> {
         ))
         .execute(db)?;
     Ok(())
+}
+
+/// Tells a password from the one after it, without telling either.
+pub fn stamp(password_hash: &str) -> String {
+    ids::sha256_hex(password_hash.as_bytes())
+}
+
+/// The stamp of the password that somebody has now.
+pub fn current_stamp(db: &mut Db, user: Key) -> Result<String, Problem> {
+    let hash: String = users::table.find(user).select(users::password_hash).first(db)?;
+    Ok(stamp(&hash))
 }
 
 /// Deletes what ended more than a day ago, and the least recently used sessions beyond the cap.
@@ -208,18 +226,28 @@ fn seen(db: &mut Db, user: Key) -> Result<(), Problem> {
 pub fn touch(db: &mut Db, session_id: &str, user: Key) -> Result<(), Problem> {
     let now = ids::now();
     seen(db, user)?;
-    diesel::update(sessions::table.filter(sessions::id.eq(session_id)))
+    // One that was ended since the request came in stays ended.
+    let live = sessions::table.filter(sessions::id.eq(session_id)).filter(sessions::expires_at.gt(now));
+    diesel::update(live)
         .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(now + Duration::minutes(IDLE_MINUTES))))
         .execute(db)?;
     Ok(())
 }
 
-/// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid.
-pub fn go_on(req: &HttpRequest, handle: &SessionHandle, second_factor: bool) -> Result<(), Problem> {
+/// Whether a session used the second factor; none when it ended.
+pub fn used_second_factor(db: &mut Db, session_id: &str) -> Result<Option<bool>, Problem> {
+    let live = sessions::table.filter(sessions::id.eq(session_id)).filter(sessions::expires_at.gt(ids::now()));
+    Ok(live.select(sessions::second_factor).first(db).optional()?)
+}
+
+/// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid. `stamp`: of the
+/// password that the person had when they proved themselves.
+pub fn go_on(req: &HttpRequest, handle: &SessionHandle, second_factor: bool, stamp: &str) -> Result<(), Problem> {
     let session = req.get_session();
     session.renew();
     let failed = |e: actix_session::SessionInsertError| Problem::Bug(anyhow::anyhow!("{e}"));
     session.insert(entry::SECOND_FACTOR, second_factor).map_err(failed)?;
+    session.insert(entry::STAMP, stamp).map_err(failed)?;
     session.insert(entry::BEGAN, handle.signed_in_at).map_err(failed)
 }
 
@@ -239,9 +267,17 @@ pub fn forget_second_factor(db: &mut Db, user: Key) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Ends all of a person's sessions but this one; how many there were.
+/// Ends all of a person's sessions but this one; how many there were. Rows of sessions that were ended stay for a day,
+/// so that what is typed there until then is kept for the person's next sign-in.
 pub fn end_others(db: &mut Db, user: Key, current: &str) -> Result<usize, Problem> {
     let now = ids::now();
     let live = sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::expires_at.gt(now));
     Ok(diesel::update(live.filter(sessions::id.ne(current))).set(sessions::expires_at.eq(now)).execute(db)?)
+}
+
+/// Ends one of a person's sessions; 0 when there is none.
+pub fn end(db: &mut Db, user: Key, session_id: &str) -> Result<usize, Problem> {
+    let now = ids::now();
+    let live = sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::expires_at.gt(now));
+    Ok(diesel::update(live.filter(sessions::id.eq(session_id))).set(sessions::expires_at.eq(now)).execute(db)?)
 }

@@ -13,7 +13,7 @@ use crate::members::NewInvitation;
 use crate::problem::{Errors, Problem};
 use crate::store::Db;
 use crate::web::once::is_done;
-use crate::web::shell::path_of;
+use crate::web::shell::path_words;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
 use crate::{consent, ids, members, roles, text};
@@ -79,6 +79,10 @@ enum Made {
 /// POST /a/{account}/child-accounts/new
 pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &NEW_FIELDS)?;
+    // An invitation asks for a fresh sign-in wherever it is made.
+    if form.value("invite_contacts") == "yes" && !by.session.is_fresh() {
+        return Err(Problem::Unproven);
+    }
     let (grant, copy, depth, origin) = (by.clone(), form.clone(), site.config.max_depth, site.config.origin());
     let done = site.pool.write(move |db| {
         let new = checked(&copy, &grant, depth)?;
@@ -192,7 +196,7 @@ struct CreatedView {
 /// GET /a/{account}/child-accounts/{child}/created: what was made and what is left to do.
 pub async fn created(by: In<ReadAccounts>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let child_id = path.into_inner().1;
-    let grant = by.clone();
+    let (grant, one_factor) = (by.clone(), !by.session.second_factor);
     let child = site
         .pool
         .read(move |db| {
@@ -202,13 +206,12 @@ pub async fn created(by: In<ReadAccounts>, site: Site, path: Path<(String, Strin
             if !is_child || frame.held().is_empty() {
                 return Err(Problem::NotFound);
             }
+            if one_factor && frame.asks_second_factor().is_some() {
+                return Err(Problem::SecondFactor);
+            }
             let details = store::details(db, place.key)?;
             let marks = marks::of(db, &frame, &[place.key])?.remove(&place.key).unwrap_or_default();
-            let names: Vec<String> = path_of(&frame)
-                .into_iter()
-                .map(|crumb| if crumb.id.is_some() { crumb.name } else { "restricted".to_owned() })
-                .collect();
-            let path = names.join(" / ");
+            let path = path_words(&frame);
             let may_invite = frame.may::<CreateMembers>();
             Ok(CreatedView {
                 members: members::count(db, place.key)?,

@@ -130,7 +130,7 @@ impl EventType {
             EventType::AccessRefused => "Access refused",
             EventType::MemberInviteCreate => "Member invited",
             EventType::MemberInviteAccept => "Invitation accepted",
-            EventType::MemberInviteUpdate => "Invitation sent again",
+            EventType::MemberInviteUpdate => "Invitation renewed",
             EventType::MemberInviteDelete => "Invitation withdrawn",
             EventType::AccountMemberUpdate => "Member changed",
             EventType::RoleCreate => "Role created",

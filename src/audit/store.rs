@@ -73,7 +73,7 @@ fn into_logs_above(db: &mut Db, key: Key, account: Key, from: Option<Key>, left:
         "INSERT INTO audit_scope (account_key, entry_key, own)
          SELECT an.ancestor_key, $1, an.ancestor_key IN ($2, $3) FROM account_ancestry an
          JOIN accounts a ON a.key = an.ancestor_key
-         WHERE an.descendant_key IN ($2, $4) AND (an.distance < $5 OR a.depth = 0)
+         WHERE an.descendant_key IN ($2, $4) AND (an.distance < $5 OR a.depth = 0 OR an.ancestor_key = $3)
          GROUP BY an.ancestor_key",
     )
     .bind::<BigInt, _>(key)

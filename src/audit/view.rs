@@ -26,6 +26,9 @@ pub struct Entry {
     pub account: Linked,
     pub account_id: String,
     pub changes: Vec<Field>,
+    /// Whether any of the changes has such a side: what came to be had nothing before.
+    pub before: bool,
+    pub after: bool,
     pub fields: String,
     pub row: Row,
 }
@@ -62,13 +65,14 @@ pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
         href: if own { account.href.clone() } else { String::new() },
     };
     let changes = changes(&row.before, &row.after);
+    let event = EventType::of_code(&row.event_type);
     let (actor, email) = match &row.actor {
         Some((_, first, last, email)) => (format!("{first} {last}"), email.clone()),
         None => ("System".to_owned(), String::new()),
     };
     Entry {
         at: When { iso: when::iso(row.at), words: row.at.format("%-d %b %Y, %H:%M:%S UTC").to_string() },
-        what: EventType::of_code(&row.event_type).map_or_else(|| row.event_type.clone(), |e| e.words().to_owned()),
+        what: event.map_or_else(|| row.event_type.clone(), |e| e.words().to_owned()),
         failed: row.result == "FAILURE",
         object,
         actor,
@@ -81,7 +85,10 @@ pub fn entry(frame: &Frame, near: &HashMap<Key, Near>, row: Row) -> Entry {
         },
         account,
         account_id: near_account.map_or_else(String::new, |one| one.id.clone()),
+        before: changes.iter().any(|field| field.before.is_some()),
+        after: changes.iter().any(|field| field.after.is_some()),
         fields: match changes.len() as i64 {
+            _ if event.is_some_and(EventType::is_sign_in) => "Details".to_owned(),
             0 => "Details".to_owned(),
             n => crate::text::count(n, "field", "fields"),
         },

@@ -57,7 +57,7 @@ impl Answer {
     pub fn verdict(&self, power: Permission) -> Verdict {
         if self.giving(power).next().is_some() {
             Verdict::Yes
-        } else if self.last_ended(power).is_some() || (self.reaching.is_empty() && self.removal.is_some()) {
+        } else if self.last_ended(power).is_some() || self.removal.as_ref().is_some_and(|it| it.took(&self.needed)) {
             Verdict::NotAnyMore
         } else {
             Verdict::No
@@ -72,7 +72,8 @@ impl Answer {
     /// The removal, where it came after everything that ended, or nothing did.
     pub fn last_removal(&self, power: Permission) -> Option<&Removal> {
         let ended = self.last_ended(power).map(|way| way.until);
-        self.removal.as_ref().filter(|removal| ended.is_none_or(|ended| removal.at > ended))
+        let took = self.removal.as_ref().filter(|removal| removal.took(&self.needed));
+        took.filter(|removal| ended.is_none_or(|ended| removal.at > ended))
     }
 }
 

@@ -1,5 +1,6 @@
-//! The chain of command as one drawing: where each box, line and word goes. Text is cut by an estimate of its width,
-//! so that the same chain always gives the same bytes on every machine. Colours are the stylesheet's.
+//! The chain of command as one drawing: where each box, line and word goes. Text is broken by an estimate of its width,
+//! so that the same chain always gives the same bytes on every machine; none is cut, as paper has nothing else to read.
+//! Colours are the stylesheet's.
 
 use super::levels::{Level, Words};
 
@@ -7,6 +8,8 @@ pub const WIDTH: i64 = 960;
 const TOP: i64 = 34;
 const ROW: i64 = 66;
 const GAP: i64 = 16;
+const NAME_WIDTH: f64 = 184.0;
+const NAME_LINE: i64 = 18;
 const PEOPLE_AT: i64 = 258;
 const PEOPLE_WIDTH: f64 = 286.0;
 const AGREEMENTS_AT: i64 = 560;
@@ -24,6 +27,8 @@ pub struct Picture {
     pub rows: Vec<Row>,
     /// Heads of the columns.
     pub heads: [(i64, &'static str); 4],
+    /// Whether a payment method comes down any of the way.
+    pub flows: bool,
 }
 
 /// One account, or all that are folded.
@@ -34,6 +39,7 @@ pub struct Row {
     pub href: String,
     pub y: i64,
     pub height: i64,
+    pub middle: i64,
     pub name: Vec<Line>,
     pub mark: Line,
     pub people: Vec<Linked>,
@@ -62,56 +68,74 @@ pub struct Linked {
 
 impl Picture {
     pub fn of(account: &str, levels: &[Level]) -> Picture {
-        let count = i64::try_from(levels.len()).unwrap_or(1);
-        let rows: Vec<Row> =
-            levels.iter().enumerate().map(|(n, level)| row(n as i64, level, n + 1 == levels.len())).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for (n, level) in levels.iter().enumerate() {
+            let y = rows.last().map_or(TOP, |row| row.y + row.height + GAP);
+            rows.push(row(y, level, n + 1 == levels.len()));
+        }
         Picture {
             width: WIDTH,
-            height: TOP + count * (ROW + GAP) - GAP + 2,
+            height: rows.last().map_or(TOP, |row| row.y + row.height) + 2,
             title: format!("Chain of command of {account}"),
-            rows,
             heads: [
                 (1, "Account"),
-                (PEOPLE_AT, "People who reach it"),
+                (PEOPLE_AT, "Roles given here"),
                 (AGREEMENTS_AT, "Agreements"),
                 (PAYMENT_AT, "Payment"),
             ],
+            flows: rows.iter().any(|row| row.lane.is_some()),
+            rows,
         }
     }
 }
 
-fn row(n: i64, level: &Level, last: bool) -> Row {
-    let y = TOP + n * (ROW + GAP);
-    let name = lines(&level.name, 184.0, 14.0, 2);
-    let first = if name.len() == 2 { y + 18 } else { y + 26 };
-    let name: Vec<Line> = name
-        .into_iter()
-        .enumerate()
-        .map(|(n, text)| Line { x: 44, y: first + n as i64 * 18, class: "name", text })
-        .collect();
-    let mark_at =
-        if name.is_empty() { y + 38 } else { first + name.len() as i64 * 18 + i64::from(name.len() == 1) * 3 };
-    let mark = Line { x: 44, y: mark_at, class: "quiet", text: level.mark.clone() };
-    let middle = y + ROW / 2;
+/// As high as the longest of its columns needs.
+fn row(y: i64, level: &Level, last: bool) -> Row {
+    let name = lines(&level.name, NAME_WIDTH, 14.0);
+    let mut people = people(level);
+    let mut agreements = words(&level.agreements, AGREEMENTS_AT, AGREEMENTS_WIDTH);
+    let mut payment = words(&level.payment, PAYMENT_AT, PAYMENT_WIDTH);
+    let most = people.len().max(agreements.len()).max(payment.len()) as i64;
+    let height = ROW.max(most * LINE + 10).max((name.len() as i64 + 1) * NAME_LINE + 12);
+    let middle = y + height / 2;
+    stack(people.iter_mut().map(|one| &mut one.line), middle);
+    stack(agreements.iter_mut(), middle);
+    stack(payment.iter_mut(), middle);
+    let first = middle + 3 - name.len() as i64 * (NAME_LINE / 2);
+    let mark_at = match name.len() as i64 {
+        0 => middle + 5,
+        1 => first + NAME_LINE + 3,
+        many => first + many * NAME_LINE,
+    };
+    let at = |(n, text)| Line { x: 44, y: first + n as i64 * NAME_LINE, class: "name", text };
     Row {
         title: spoken(level),
         class: class(level),
         href: level.href.clone(),
         y,
-        height: ROW,
-        name,
-        mark,
-        people: people(level, middle),
-        agreements: words(&level.agreements, AGREEMENTS_AT, AGREEMENTS_WIDTH, middle),
-        payment: words(&level.payment, PAYMENT_AT, PAYMENT_WIDTH, middle),
-        link: (!last).then_some((y + ROW, y + ROW + GAP)),
-        lane: lane(level, y, middle),
+        height,
+        middle,
+        name: name.into_iter().enumerate().map(at).collect(),
+        mark: Line { x: 44, y: mark_at, class: "quiet", text: level.mark.clone() },
+        people,
+        agreements,
+        payment,
+        link: (!last).then_some((y + height, y + height + GAP)),
+        lane: lane(level, y, middle, y + height + GAP),
         dot: match (level.begins, level.comes, level.goes) {
             (true, ..) => Some((middle, "starts")),
             (false, true, false) if level.payment.state.is_empty() => None,
             (false, true, _) => Some((middle, "paid")),
             _ => None,
         },
+    }
+}
+
+/// Lines below each other around the row's middle.
+fn stack<'a>(lines: impl ExactSizeIterator<Item = &'a mut Line>, middle: i64) {
+    let first = middle + 5 - (lines.len().max(1) as i64 - 1) * LINE / 2;
+    for (n, line) in lines.enumerate() {
+        line.y = first + n as i64 * LINE;
     }
 }
 
@@ -124,55 +148,53 @@ fn class(level: &Level) -> &'static str {
 }
 
 /// From the row before, to the next one, or both.
-fn lane(level: &Level, y: i64, middle: i64) -> Option<(i64, i64)> {
+fn lane(level: &Level, y: i64, middle: i64, next: i64) -> Option<(i64, i64)> {
     match (level.comes, level.goes) {
-        (true, true) => Some((y, y + ROW + GAP)),
+        (true, true) => Some((y, next)),
         (true, false) => Some((y, middle)),
-        (false, true) => Some((middle, y + ROW + GAP)),
+        (false, true) => Some((middle, next)),
         (false, false) => None,
     }
 }
 
-fn people(level: &Level, middle: i64) -> Vec<Linked> {
-    let count = level.people.len() + usize::from(!level.more.is_empty());
-    let first = middle + 5 - (count.max(1) as i64 - 1) * LINE / 2;
-    let at = |n: usize| first + n as i64 * LINE;
-    if count == 0 {
-        let line = Line { x: PEOPLE_AT, y: first, class: "quiet", text: "Nobody".to_owned() };
-        return vec![Linked { href: String::new(), line, more: String::new() }];
+/// Each person with their role beside the name, or below it where there is no room.
+fn people(level: &Level) -> Vec<Linked> {
+    let line = |x: i64, class: &'static str, text: String| Line { x, y: 0, class, text };
+    let mut all: Vec<Linked> = Vec::new();
+    for person in &level.people {
+        let names = lines(&person.name, PEOPLE_WIDTH, 13.0);
+        let room = PEOPLE_WIDTH - names.last().map_or(0.0, |last| width(last, 13.0)) - 8.0;
+        for text in names {
+            let href = person.href.clone();
+            all.push(Linked { href, line: line(PEOPLE_AT, "who", text), more: String::new() });
+        }
+        match all.last_mut() {
+            Some(last) if width(&person.role, 12.0) <= room => last.more.clone_from(&person.role),
+            _ => all.extend(lines(&person.role, PEOPLE_WIDTH - 12.0, 12.0).into_iter().map(|text| Linked {
+                href: String::new(),
+                line: line(PEOPLE_AT + 12, "quiet", text),
+                more: String::new(),
+            })),
+        }
     }
-    let mut all: Vec<Linked> = level
-        .people
-        .iter()
-        .enumerate()
-        .map(|(n, person)| {
-            let text = cut(&person.name, PEOPLE_WIDTH * 0.6, 13.0);
-            let more = cut(&person.role, PEOPLE_WIDTH - width(&text, 13.0) - 8.0, 13.0);
-            Linked { href: person.href.clone(), line: Line { x: PEOPLE_AT, y: at(n), class: "who", text }, more }
-        })
-        .collect();
-    if !level.more.is_empty() {
-        let line = Line { x: PEOPLE_AT, y: at(all.len()), class: "who", text: level.more.clone() };
-        all.push(Linked { href: level.more_href.clone(), line, more: String::new() });
-    }
+    let (class, text) = match (all.is_empty(), level.more.is_empty()) {
+        (true, true) => ("quiet", "None given here".to_owned()),
+        (_, false) => ("who", level.more.clone()),
+        (false, true) => return all,
+    };
+    all.push(Linked { href: level.more_href.clone(), line: line(PEOPLE_AT, class, text), more: String::new() });
     all
 }
 
-fn words(words: &Words, x: i64, room: f64, middle: i64) -> Vec<Line> {
-    if words.state.is_empty() {
-        return Vec::new();
-    }
+fn words(words: &Words, x: i64, room: f64) -> Vec<Line> {
     let class = match words.tone {
         "good" => "good",
         "warn" => "warn",
         _ => "bad",
     };
-    let y = if words.detail.is_empty() { middle + 5 } else { middle - 4 };
-    let mut lines = vec![Line { x, y, class, text: cut(&words.state, room, 13.0) }];
-    if !words.detail.is_empty() {
-        lines.push(Line { x, y: y + LINE, class: "quiet", text: cut(&words.detail, room, 12.0) });
-    }
-    lines
+    let line = |class| move |text| Line { x, y: 0, class, text };
+    let state = lines(&words.state, room, 13.0).into_iter().map(line(class));
+    state.chain(lines(&words.detail, room, 12.0).into_iter().map(line("quiet"))).collect()
 }
 
 /// The whole row in words, uncut.
@@ -200,40 +222,33 @@ fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }
 
-/// The text, with an ellipsis where it does not fit.
-fn cut(text: &str, room: f64, size: f64) -> String {
-    if width(text, size) <= room {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        kept.push(c);
-        if width(&kept, size) + width("…", size) > room {
-            kept.pop();
-            break;
-        }
-    }
-    format!("{}…", kept.trim_end())
-}
-
-/// The text on up to `most` lines, broken between words where that is possible.
-fn lines(text: &str, room: f64, size: f64, most: usize) -> Vec<String> {
+/// The text on as many lines as it needs: broken between words, and within one that is too long for a line.
+fn lines(text: &str, room: f64, size: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if width(line, size) + width(word, size) + size * 0.3 <= room => {
+            Some(line) if width(line, size) + width(word, size) + size * 0.4 <= room => {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.extend(pieces(word, room, size)),
         }
     }
-    let last = lines.split_off(lines.len().min(most));
-    if let (Some(line), false) = (lines.last_mut(), last.is_empty()) {
-        line.push(' ');
-        line.push_str(&last.join(" "));
+    lines
+}
+
+/// The word itself, or pieces of it that fit.
+fn pieces(word: &str, room: f64, size: f64) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    for c in word.chars() {
+        let fits =
+            |piece: &String| piece.is_empty() || width(piece, size) + width(c.encode_utf8(&mut [0; 4]), size) <= room;
+        match pieces.last_mut() {
+            Some(piece) if fits(piece) => piece.push(c),
+            _ => pieces.push(c.to_string()),
+        }
     }
-    lines.iter().map(|line| cut(line, room, size)).collect()
+    pieces
 }
 
 #[cfg(test)]
@@ -241,13 +256,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_broken_between_and_then_cut() {
-        assert_eq!(lines("Acme", 200.0, 14.0, 2), ["Acme"]);
-        let two = lines("Northwind Managed Services of the Upper Rhine and beyond", 160.0, 14.0, 2);
-        assert_eq!(two.len(), 2);
-        assert!(two[1].ends_with('…') && two.iter().all(|line| width(line, 14.0) <= 160.0), "{two:?}");
-        assert!(lines("", 100.0, 14.0, 2).is_empty());
+    fn words_are_broken_between_and_only_long_ones_within_and_none_is_lost() {
+        assert_eq!(lines("Acme", 200.0, 14.0), ["Acme"]);
+        let text = "Northwind Managed Services of the Upper Rhine and beyond";
+        let many = lines(text, 160.0, 14.0);
+        assert!(many.len() > 2 && many.iter().all(|line| width(line, 14.0) <= 160.0), "{many:?}");
+        assert_eq!(many.join(" "), text);
+        assert!(lines("", 100.0, 14.0).is_empty());
         let long = "x".repeat(64);
-        assert!(width(&cut(&long, 100.0, 13.0), 13.0) <= 100.0);
+        let pieces = lines(&long, 100.0, 13.0);
+        assert!(pieces.iter().all(|piece| width(piece, 13.0) <= 100.0), "{pieces:?}");
+        assert_eq!(pieces.concat(), long);
     }
 }

@@ -173,7 +173,7 @@ fn way_view(frame: &Frame, way: &Way, now: NaiveDateTime) -> WayView {
         place: if here { "this account".to_owned() } else { way.place(frame) },
         href: seen.map_or_else(String::new, |step| format!("/a/{}/dashboard", step.place.id)),
         scope: super::scope_words(way.scope),
-        until: (way.until < ids::never()).then(|| When::from(way.until)),
+        until: when::last_day(way.until),
         soon: way.until <= now + SOON,
     }
 }

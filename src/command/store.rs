@@ -15,7 +15,7 @@ use crate::roles::Role;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 use crate::store::schema::{account_ancestry, assignments, audit_entries, roles, users};
-use crate::text::like_anywhere;
+use crate::text::{email_key, like_anywhere, name_key};
 use crate::web::paging::{Want, is_backward};
 
 /// Somebody whose roles reach an account.
@@ -96,12 +96,9 @@ fn people_sql(ranks: &Ranks, filter: &Filter) -> (String, Vec<String>) {
     );
     let mut binds = Vec::new();
     if !filter.text.is_empty() {
-        sql.push_str(
-            " AND (u.email_key LIKE $4 ESCAPE '\\' OR LOWER(u.first_name || ' ' || u.last_name) LIKE $4 ESCAPE '\\'
-                   OR u.first_name || ' ' || u.last_name LIKE $5 ESCAPE '\\')",
-        );
-        binds.push(like_anywhere(&filter.text.to_lowercase()));
-        binds.push(like_anywhere(&filter.text));
+        sql.push_str(" AND (u.email_key LIKE $4 ESCAPE '\\' OR u.name_key LIKE $5 ESCAPE '\\')");
+        binds.push(like_anywhere(&email_key(&filter.text)));
+        binds.push(like_anywhere(&name_key(&filter.text)));
     }
     (sql, binds)
 }
@@ -265,7 +262,12 @@ pub fn removal(db: &mut Db, user_id: &str, accounts: &[Key]) -> Result<Option<Re
         .filter(audit_entries::event_type.eq(crate::audit::EventType::AccountMemberDelete.code()))
         .filter(audit_entries::result.eq("SUCCESS"))
         .order(audit_entries::key.desc())
-        .select((audit_entries::account_key, audit_entries::at, (users::first_name, users::last_name).nullable()))
+        .select((
+            audit_entries::account_key,
+            audit_entries::at,
+            audit_entries::before,
+            (users::first_name, users::last_name).nullable(),
+        ))
         .first::<Removal>(db)
         .optional()?)
 }
@@ -274,5 +276,16 @@ pub fn removal(db: &mut Db, user_id: &str, accounts: &[Key]) -> Result<Option<Re
 pub struct Removal {
     pub account: Option<Key>,
     pub at: NaiveDateTime,
+    /// What was taken, as the log keeps it.
+    pub before: String,
     pub by: Option<(String, String)>,
+}
+
+impl Removal {
+    /// Whether a role of one of these names was taken.
+    pub fn took(&self, names: &[String]) -> bool {
+        let fields: Vec<(String, String)> = serde_json::from_str(&self.before).unwrap_or_default();
+        let roles = fields.into_iter().find(|(name, _)| name == "roles").map(|(_, roles)| roles).unwrap_or_default();
+        roles.split(", ").any(|role| names.iter().any(|name| name == role))
+    }
 }

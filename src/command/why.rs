@@ -13,7 +13,7 @@ use crate::ids;
 use crate::problem::Problem;
 use crate::web::shell::Section;
 use crate::web::site::Keep;
-use crate::web::when::When;
+use crate::web::when::{self, When};
 use crate::web::{Filled, Shell, Site};
 
 /// Roles named as fitting.
@@ -139,7 +139,12 @@ fn past(answer: &Answer, frame: &Frame, power: Permission) -> String {
     match (removed(answer, frame, Some(power)), answer.last_ended(power)) {
         (Some(removed), _) => removed,
         (None, Some(way)) => {
-            format!("the role {}, given in {}, ended on {}", way.role, way.place(frame), When::from(way.until).words)
+            format!(
+                "the role {}, given in {}, ended on {}",
+                way.role,
+                way.place(frame),
+                when::last_day(way.until).map(|day| day.words).unwrap_or_default()
+            )
         }
         (None, None) => "the role ended".to_owned(),
     }
@@ -224,7 +229,7 @@ fn chain(way: &Way, frame: &Frame, note: String) -> ChainView {
         scope: way.scope.words(),
         given: given(way, seen),
         since: way.since.into(),
-        until: (way.until < ids::never()).then(|| When::from(way.until)),
+        until: when::last_day(way.until),
         ended: !way.is_live(ids::now()),
         path: path(&frame.chain[from..], crumb),
         note,

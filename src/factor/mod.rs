@@ -3,6 +3,7 @@
 //! session used one is in its row; signing in with one is `sign_in`'s, asking at the door is `access`'s.
 
 mod app;
+pub mod gate;
 mod notice;
 mod pages;
 mod passkey;
@@ -19,7 +20,7 @@ use std::collections::HashSet;
 use actix_web::web::Data;
 
 use crate::access::session;
-use crate::access::{Actor, Me};
+use crate::access::{Actor, Me, Origin};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::config::Config;
 use crate::ids::{self, Key};
@@ -49,6 +50,9 @@ pub fn routes() -> Vec<Route> {
         post("/a/{account}/settings/second-factor", requirement::update),
     ]
 }
+
+/// Where somebody sets up a first one: an app, or a passkey.
+pub const SET_UP: [&str; 2] = ["/profile/second-factor/app", "/profile/second-factor/passkeys/new"];
 
 /// What the room needs of the process. Cheap to clone.
 #[derive(Clone)]
@@ -169,22 +173,28 @@ fn subject(actor: &Actor) -> Subject {
     Subject::new("USER", &actor.id, &actor.name())
 }
 
-/// A change of what somebody has: entry, notice by mail, and whatever else belongs to each.
+/// Takes everything away that somebody has; whether there was a second factor.
+pub fn forget(db: &mut Db, user: Key) -> Result<bool, Problem> {
+    store::delete_all(db, user)
+}
+
+/// A change of what somebody has: entry, notice by mail, and whatever else belongs to each. The first one ends all other
+/// sessions: they were opened without it.
 fn change(
     db: &mut Db,
-    means: &Means,
     me: &Me,
     end_others: bool,
     act: impl FnOnce(&mut Db) -> Result<String, Problem>,
 ) -> Result<(), Problem> {
     audit::change_own(db, &me.actor, &me.origin, |db| {
+        let on = gate::check(db, me)?;
         let what = act(db)?;
         let mut event = Event::new(EventType::UserUpdate, subject(&me.actor)).with("secondFactor", &what);
-        if end_others {
+        if end_others || !on {
             let ended = session::end_others(db, me.actor.key, &me.session.id)?;
             event = event.with("sessionsEnded", ended.to_string());
         }
-        mail::post(db, &notice::of(means, &me.actor, &me.origin.address, &what))?;
+        mail::post(db, &notice::of(&me.actor, &me.origin, &what))?;
         Ok(((), event))
     })
 }
@@ -203,7 +213,7 @@ pub fn put_app(
         Problem::invalid("code", "This is not the code that the app shows now. Wait for the next one and try again")
     })?;
     let sealed = means.vault.seal(&app_of(me.actor.key), secret)?;
-    change(db, means, me, end_others, |db| {
+    change(db, me, end_others, |db| {
         let replaced = store::put_app(db, me.actor.key, &sealed, step)?;
         session::note_second_factor(db, &me.session.id)?;
         Ok(if replaced { "authenticator app replaced" } else { "authenticator app added" }.to_owned())
@@ -224,7 +234,7 @@ pub fn put_passkey(
     let (id, credential) = made.ok_or_else(|| {
         Problem::invalid("", "No passkey came with the form, or it took too long. Try again; it needs script")
     })?;
-    change(db, means, me, end_others, |db| {
+    change(db, me, end_others, |db| {
         store::put_passkey(db, me.actor.key, name, &id, &credential)?;
         session::note_second_factor(db, &me.session.id)?;
         Ok(format!("passkey “{name}” added"))
@@ -232,9 +242,13 @@ pub fn put_passkey(
 }
 
 /// From now on these recovery codes work, and those before no more.
-pub fn put_codes(db: &mut Db, means: &Means, me: &Me, codes: &[String]) -> Result<(), Problem> {
+/// Invalid when they were kept before: those of them that were used since do not work again.
+fn put_codes(db: &mut Db, me: &Me, codes: &[String], ticket: &str) -> Result<(), Problem> {
     let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::hash(code)).collect();
-    change(db, means, me, false, |db| {
+    change(db, me, false, |db| {
+        if !store::spend(db, &ids::sha256_hex(ticket.as_bytes()))? {
+            return Err(Problem::invalid("", "Those codes were kept before. Here are new ones"));
+        }
         store::put_codes(db, me.actor.key, &hashes)?;
         Ok("new recovery codes made".to_owned())
     })
@@ -249,9 +263,9 @@ pub enum Gone {
 }
 
 /// Takes one away; with the last one the recovery codes go too. Invalid while an account asks for a second factor.
-pub fn remove(db: &mut Db, means: &Means, me: &Me, which: &Gone) -> Result<(), Problem> {
+pub fn remove(db: &mut Db, me: &Me, which: &Gone) -> Result<(), Problem> {
     let user = me.actor.key;
-    change(db, means, me, false, |db| {
+    change(db, me, false, |db| {
         let before = summary(db, user)?;
         let (gone, what) = match which {
             Gone::App => (store::delete_app(db, user)?, "authenticator app removed".to_owned()),
@@ -275,9 +289,9 @@ pub fn remove(db: &mut Db, means: &Means, me: &Me, which: &Gone) -> Result<(), P
 }
 
 /// Somebody signed in with a recovery code: how many are left, also by mail.
-pub fn note_recovery(db: &mut Db, means: &Means, actor: &Actor, address: &str) -> Result<i64, Problem> {
+pub fn note_recovery(db: &mut Db, actor: &Actor, origin: &Origin) -> Result<i64, Problem> {
     let left = store::codes_left(db, actor.key)?;
     let words = text::count(left, "code is", "codes are");
-    mail::post(db, &notice::of(means, actor, address, &format!("recovery code used; {words} left")))?;
+    mail::post(db, &notice::of(actor, origin, &format!("recovery code used; {words} left")))?;
     Ok(left)
 }

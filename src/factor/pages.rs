@@ -5,15 +5,16 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::app::{self, SetUp};
-use super::{Means, recovery};
+use super::{Means, gate, recovery};
 use crate::access::{FreshMe, Me};
 use crate::problem::{Errors, Problem};
+use crate::web::back::{own_path, way_back, with_way_back};
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
 
 /// How long a page may lie open.
 const MINUTES: i64 = 60;
-pub(super) const CODES: &str = "/profile/second-factor/codes";
+const CODES: &str = "/profile/second-factor/codes";
 const TOO_OLD: &str = "This page lay open too long. It is a new one now; start again";
 
 #[derive(Template)]
@@ -24,6 +25,8 @@ struct AppPage {
     set_up: SetUp,
     ticket: String,
     replaces: bool,
+    /// Whether there is a second factor already.
+    on: bool,
 }
 
 #[derive(Template)]
@@ -33,8 +36,19 @@ struct CodesPage {
     form: Filled,
     codes: Vec<String>,
     ticket: String,
+    not_now: String,
     left: i64,
     on: bool,
+}
+
+/// On to recovery codes where there are none, else to where somebody wanted to go.
+pub(super) fn onward(codes_left: i64, back: &str) -> String {
+    let back = own_path(back);
+    match codes_left {
+        0 => with_way_back(CODES, &back),
+        _ if back.is_empty() => "/profile".to_owned(),
+        _ => back,
+    }
 }
 
 fn app_ticket(me: &Me) -> String {
@@ -43,7 +57,8 @@ fn app_ticket(me: &Me) -> String {
 
 /// GET /profile/second-factor/app
 pub async fn new_app(me: FreshMe, site: Site) -> Result<HttpResponse, Problem> {
-    let form = site.start_form(me.actor.key, Filled::with([])).await?;
+    gate::look(&me, &site).await?;
+    let form = site.start_form(me.actor.key, Filled::with([("back", &*way_back(&site.req))])).await?;
     site.page(&app_page(&me, &site, form).await?, Keep::Nothing)
 }
 
@@ -60,13 +75,14 @@ async fn app_page(me: &Me, site: &Site, mut form: Filled) -> Result<AppPage, Pro
         set_up: app::set_up(&secret, &me.actor.email)?,
         ticket: means.vault.ticket(&app_ticket(me), &secret)?,
         replaces: known.app.is_some(),
+        on: known.is_on(),
         form,
     })
 }
 
 /// POST /profile/second-factor/app
 pub async fn create_app(me: FreshMe, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
-    let form = sent.open(&me.session.csrf, None, &["ticket", "code", "end_others"])?;
+    let form = sent.open(&me.session.csrf, None, &["ticket", "code", "end_others", "back"])?;
     match put_app(&me, &site, &form).await {
         Err(Problem::Invalid(errors)) => {
             let page = app_page(&me, &site, form.filled(errors)).await?;
@@ -87,13 +103,13 @@ async fn put_app(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
     let means = Means::of(site)?;
     let secret = means.vault.redeem::<Vec<u8>>(&app_ticket(me), form.value("ticket"), MINUTES);
     let secret = secret.ok_or_else(|| Problem::Invalid(Errors::one("", TOO_OLD)))?;
-    let (me, receipt) = (me.clone(), form.receipt());
+    let (me, receipt, back) = (me.clone(), form.receipt(), form.value("back").to_owned());
     let done = site.pool.write(move |db| {
         once(db, me.actor.key, &receipt, |db| {
             super::put_app(db, &means, &me, &secret, &code, end_others)?;
             let left = super::summary(db, me.actor.key)?.codes_left;
-            let next = if left == 0 { CODES } else { "/profile" };
-            Ok(Reply::to(next, "The authenticator app is set up. From now on signing in asks for its code."))
+            let sentence = "The authenticator app is set up. From now on signing in asks for its code.";
+            Ok(Reply::to(onward(left, &back), sentence))
         })
     });
     done.await
@@ -105,19 +121,28 @@ fn codes_ticket(me: &Me) -> String {
 
 /// GET /profile/second-factor/codes: new ones at each look; they work once somebody says that they are kept.
 pub async fn new_codes(me: FreshMe, site: Site) -> Result<HttpResponse, Problem> {
-    let form = site.start_form(me.actor.key, Filled::with([])).await?;
+    gate::look(&me, &site).await?;
+    let form = site.start_form(me.actor.key, Filled::with([("back", &*way_back(&site.req))])).await?;
     site.page(&codes_page(&me, &site, form).await?, Keep::Nothing)
 }
 
 async fn codes_page(me: &Me, site: &Site, form: Filled) -> Result<CodesPage, Problem> {
     let means = Means::of(site)?;
-    let kept = means.vault.redeem::<Vec<String>>(&codes_ticket(me), form.value("ticket"), MINUTES);
-    let codes = kept.unwrap_or_else(recovery::make);
+    // The ticket stays the same one: it is good once, and for its hour.
+    let (codes, ticket) = match means.vault.redeem(&codes_ticket(me), form.value("ticket"), MINUTES) {
+        Some(codes) => (codes, form.value("ticket").to_owned()),
+        None => {
+            let codes = recovery::make();
+            let ticket = means.vault.ticket(&codes_ticket(me), &codes)?;
+            (codes, ticket)
+        }
+    };
     let user = me.actor.key;
     let known = site.pool.read(move |db| super::summary(db, user)).await?;
     Ok(CodesPage {
         shell: site.personal_shell(me, "Recovery codes").failing(form.failed()),
-        ticket: means.vault.ticket(&codes_ticket(me), &codes)?,
+        ticket,
+        not_now: onward(1, form.value("back")),
         left: known.codes_left,
         on: known.is_on(),
         codes,
@@ -127,10 +152,12 @@ async fn codes_page(me: &Me, site: &Site, form: Filled) -> Result<CodesPage, Pro
 
 /// POST /profile/second-factor/codes
 pub async fn keep_codes(me: FreshMe, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
-    let form = sent.open(&me.session.csrf, None, &["ticket"])?;
+    let form = sent.open(&me.session.csrf, None, &["ticket", "back"])?;
     match put_codes(&me, &site, &form).await {
         Err(Problem::Invalid(errors)) => {
-            let page = codes_page(&me, &site, form.filled(errors)).await?;
+            let mut form = form.filled(errors);
+            form.forget("ticket");
+            let page = codes_page(&me, &site, form).await?;
             site.refused(&page)
         }
         other => Ok(site.see(&other?)),
@@ -140,16 +167,18 @@ pub async fn keep_codes(me: FreshMe, site: Site, sent: Sent) -> Result<HttpRespo
 async fn put_codes(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
     form.check().finish()?;
     let means = Means::of(site)?;
-    let codes = means.vault.redeem::<Vec<String>>(&codes_ticket(me), form.value("ticket"), MINUTES);
+    let ticket = form.value("ticket").to_owned();
+    let codes = means.vault.redeem::<Vec<String>>(&codes_ticket(me), &ticket, MINUTES);
     let codes = codes.ok_or_else(|| Problem::Invalid(Errors::one("", TOO_OLD)))?;
-    let (me, receipt) = (me.clone(), form.receipt());
+    let (me, receipt, back) = (me.clone(), form.receipt(), form.value("back").to_owned());
     let done = site.pool.write(move |db| {
         once(db, me.actor.key, &receipt, |db| {
             if !super::summary(db, me.actor.key)?.is_on() {
                 return Err(Problem::invalid("", "Set up an authenticator app or a passkey first"));
             }
-            super::put_codes(db, &means, &me, &codes)?;
-            Ok(Reply::to("/profile", "The recovery codes work from now on, each once. Those from before do not."))
+            super::put_codes(db, &me, &codes, &ticket)?;
+            let sentence = "The recovery codes work from now on, each once. Those from before do not.";
+            Ok(Reply::to(onward(1, &back), sentence))
         })
     });
     done.await

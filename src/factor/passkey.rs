@@ -149,7 +149,7 @@ fn used(db: &mut Db, rows: &[PasskeyRow], found: &AuthenticationResult, ticket: 
     let Some((row, mut key)) = which.into_iter().find(|(_, key)| key.cred_id() == found.cred_id()) else {
         return Ok(false);
     };
-    if !store::spend(db, &ids::sha256_hex(ticket.as_bytes()), MINUTES)? {
+    if !store::spend(db, &ids::sha256_hex(ticket.as_bytes()))? {
         return Ok(false);
     }
     key.update_credential(found);

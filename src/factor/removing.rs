@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Path;
 use askama::Template;
 
-use super::{Gone, Means, requirement};
+use super::{Gone, gate, requirement};
 use crate::access::{FreshMe, Me};
 use crate::problem::{Errors, Problem};
 use crate::web::site::Keep;
@@ -25,11 +25,13 @@ struct RemovePage {
 
 /// GET /profile/second-factor/app/remove
 pub async fn confirm_app(me: FreshMe, site: Site) -> Result<HttpResponse, Problem> {
+    gate::look(&me, &site).await?;
     site.page(&page(&me, &site, Gone::App, Errors::default()).await?, Keep::Nothing)
 }
 
 /// GET /profile/second-factor/passkeys/{passkey}/remove
 pub async fn confirm_passkey(me: FreshMe, site: Site, id: Path<String>) -> Result<HttpResponse, Problem> {
+    gate::look(&me, &site).await?;
     site.page(&page(&me, &site, Gone::Passkey(id.into_inner()), Errors::default()).await?, Keep::Nothing)
 }
 
@@ -69,12 +71,11 @@ pub async fn remove_passkey(me: FreshMe, site: Site, id: Path<String>, sent: Sen
 
 async fn remove(me: FreshMe, site: Site, sent: Sent, which: Gone) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
-    let means = Means::of(&site)?;
     let (person, gone) = (Me::clone(&me), which.clone());
     let done = site.pool.write(move |db| {
         form.check().finish()?;
         once(db, person.actor.key, &form.receipt(), |db| {
-            super::remove(db, &means, &person, &gone)?;
+            super::remove(db, &person, &gone)?;
             Ok(Reply::to("/profile", "It is removed."))
         })
     });

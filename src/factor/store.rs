@@ -121,6 +121,14 @@ pub fn delete_codes(db: &mut Db, user: Key) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Takes everything away; whether there was a second factor.
+pub fn delete_all(db: &mut Db, user: Key) -> Result<bool, Problem> {
+    delete_codes(db, user)?;
+    let app = delete_app(db, user)?;
+    let keys = diesel::delete(passkeys::table.filter(passkeys::user_key.eq(user))).execute(db)?;
+    Ok(app || keys > 0)
+}
+
 /// Takes the code away; false when there is none with this hash.
 pub fn use_code(db: &mut Db, user: Key, hash: &str) -> Result<bool, Problem> {
     Ok(diesel::delete(recovery_codes::table.find((user, hash))).execute(db)? > 0)
@@ -144,9 +152,12 @@ pub fn user_by_id(db: &mut Db, id: &str) -> Result<Option<(Key, String)>, Proble
     Ok(users::table.filter(users::id.eq(id)).select((users::key, users::email)).first(db).optional()?)
 }
 
-/// Marks a challenge as answered; false when it was before. Old marks go.
-pub fn spend(db: &mut Db, digest: &str, minutes: i64) -> Result<bool, Problem> {
-    let old = ids::now() - Duration::minutes(2 * minutes);
+/// For how long it is known what was spent: longer than anything can be sent.
+const SPENT_MINUTES: i64 = 120;
+
+/// Marks a challenge, or a ticket that is good once, as answered; false when it was before. Old marks go.
+pub fn spend(db: &mut Db, digest: &str) -> Result<bool, Problem> {
+    let old = ids::now() - Duration::minutes(SPENT_MINUTES);
     diesel::delete(spent_challenges::table.filter(spent_challenges::spent_at.lt(old))).execute(db)?;
     let first = diesel::sql_query(
         "INSERT INTO spent_challenges (digest, spent_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",

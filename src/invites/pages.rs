@@ -6,16 +6,18 @@ use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use askama::Template;
 
+use super::signing_up::{as_new, earlier};
 use crate::access::{Me, extract};
 use crate::members::{self, Accepted, Offer, words};
-use crate::problem::{Errors, Problem, Reason};
-use crate::sign_in::{self, NewUser, password, throttle};
+use crate::problem::{Problem, Reason};
+use crate::sign_in::{self, throttle};
 use crate::store::Db;
 use crate::text::email_key;
 use crate::web::guest::Guest;
+use crate::web::shell::path_words;
 use crate::web::site::Keep;
-use crate::web::when::When;
-use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site};
+use crate::web::when::{self, When};
+use crate::web::{Filled, Reply, Section, Sent, Shell, Site};
 
 #[derive(Template)]
 #[template(path = "invites/show.html")]
@@ -40,6 +42,8 @@ struct View {
     message: String,
     email: String,
     expires: When,
+    /// Entering the account takes a second factor.
+    second_factor: bool,
 }
 
 #[derive(Template)]
@@ -62,13 +66,13 @@ fn visitor(me: Result<Me, Problem>) -> Result<Option<Me>, Problem> {
 }
 
 /// What the link means to whoever came with it.
-enum Meaning {
+pub(super) enum Meaning {
     Open(Box<Offer>, bool),
     /// This person accepted it before.
     Done(String),
 }
 
-async fn meaning(site: &Site, me: Option<&Me>, token: &str) -> Result<Meaning, Problem> {
+pub(super) async fn meaning(site: &Site, me: Option<&Me>, token: &str) -> Result<Meaning, Problem> {
     let (user, asked) = (me.map(|me| me.actor.key), token.to_owned());
     let read = move |db: &mut Db| {
         if let Some(user) = user
@@ -87,7 +91,7 @@ async fn meaning(site: &Site, me: Option<&Me>, token: &str) -> Result<Meaning, P
 }
 
 /// A link that does not work counts as a guess.
-async fn refused(site: &Site) -> Problem {
+pub(super) async fn refused(site: &Site) -> Problem {
     let address = extract::origin(&site.req).address;
     match site.pool.write(move |db| throttle::count_link(db, &address)).await {
         Err(problem) => problem,
@@ -117,7 +121,7 @@ fn is_for(offer: &Offer, me: &Me) -> bool {
     offer.invitation.email_key == email_key(&me.actor.email)
 }
 
-fn page(
+pub(super) fn page(
     guest: &Guest,
     site: &Site,
     me: Option<&Me>,
@@ -147,7 +151,7 @@ fn page(
     guest.remember(site, answer)
 }
 
-fn back_to(token: &str) -> String {
+pub(super) fn back_to(token: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     format!("/sign-in?{}", query.append_pair("back", &format!("/invites/{token}")).finish())
 }
@@ -159,13 +163,14 @@ fn view(offer: &Offer) -> View {
         inviter: frame.actor.name(),
         inviter_email: frame.actor.email.clone(),
         account: frame.account().name.clone(),
-        path: words::path(frame),
+        path: path_words(frame),
         roles: offer.roles.iter().map(|r| (r.name.clone(), words::powers_line(r.permissions))).collect(),
         reach: invitation.scope.words().to_owned(),
-        until: words::last_day(invitation.ends_at),
+        until: when::last_day(invitation.ends_at),
         message: invitation.message.clone(),
         email: invitation.email.clone(),
         expires: invitation.expires_at.into(),
+        second_factor: frame.asks_second_factor().is_some(),
     }
 }
 
@@ -189,7 +194,14 @@ pub async fn accept(
 ) -> Result<HttpResponse, Problem> {
     match visitor(me)? {
         Some(me) => {
-            let form = sent.open(&me.session.csrf, None, &FIELDS)?;
+            let form = match sent.clone().open(&me.session.csrf, None, &FIELDS) {
+                // The second click of signing up: the session of the first is there already.
+                Err(Problem::CrossSite) => {
+                    let twin = earlier(&site, &token, &guest.open(sent, &FIELDS)?).await?;
+                    return twin.map(|reply| site.see(&reply)).ok_or(Problem::CrossSite);
+                }
+                opened => opened?,
+            };
             form.check().finish()?;
             if form.value("switch") == "yes" {
                 return sign_out(&site, &me, &token).await;
@@ -197,7 +209,11 @@ pub async fn accept(
             as_known(&site, &me, &token).await
         }
         None => {
-            let form = guest.open(sent, &FIELDS)?;
+            let form = match guest.open(sent, &FIELDS) {
+                // The button to accept, of a session that ended.
+                Err(Problem::CrossSite) => return Ok(site.see(&Reply::to(back_to(&token), ""))),
+                opened => opened?,
+            };
             as_new(&guest, &site, &token, form).await
         }
     }
@@ -232,62 +248,11 @@ async fn as_known(site: &Site, me: &Me, token: &str) -> Result<HttpResponse, Pro
 }
 
 /// Into the account; where the roles hold below it only, to the topmost account that can be seen.
-fn landing(accepted: &Accepted) -> Reply {
+pub(super) fn landing(accepted: &Accepted) -> Reply {
     let name = &accepted.account.name;
     if accepted.scope.holds_here() {
         let to = format!("/a/{}/{}", accepted.account.id, Section::Dashboard.slug());
         return Reply::to(to, format!("You are a member of {name} now."));
     }
     Reply::to("/", format!("You are a member of {name} now. Your roles reach the accounts below it."))
-}
-
-async fn as_new(guest: &Guest, site: &Site, token: &str, form: Form) -> Result<HttpResponse, Problem> {
-    let (offer, known) = match meaning(site, None, token).await? {
-        Meaning::Open(offer, known) => (offer, known),
-        Meaning::Done(_) => return Err(Problem::Conflict(Reason::LinkIsSpent)),
-    };
-    if known {
-        return Ok(site.see(&Reply::to(back_to(token), "")));
-    }
-    match register(site, token, &offer, &form).await {
-        Ok((user, reply)) => {
-            sign_in::start_session(&site.req, user, false)?;
-            Ok(site.see(&reply))
-        }
-        // Somebody signed up with the address this moment.
-        Err(Problem::Invalid(errors)) if errors.get("email").is_some() => Ok(site.see(&Reply::to(back_to(token), ""))),
-        Err(Problem::Invalid(errors)) => page(guest, site, None, token, &offer, false, without_password(&form, errors)),
-        Err(other) => Err(other),
-    }
-}
-
-fn without_password(form: &Form, errors: Errors) -> Filled {
-    let mut filled = form.filled(errors);
-    filled.forget("password");
-    filled
-}
-
-async fn register(site: &Site, token: &str, offer: &Offer, form: &Form) -> Result<(i64, Reply), Problem> {
-    let mut check = form.check();
-    let first_name = check.line("first_name", "First name", 1, 128);
-    let last_name = check.line("last_name", "Last name", 1, 128);
-    let company = check.line("company", "Company", 1, 128);
-    let typed = check.raw("password").to_owned();
-    let email = offer.invitation.email.clone();
-    let account = &offer.inviter.account().name;
-    let context = [&*first_name, &*last_name, &*company, &*email, &**account];
-    check.note("password", password::refusal(&typed, &context));
-    check.finish()?;
-    let origin = extract::origin(&site.req);
-    let address = origin.address.clone();
-    site.pool.write(move |db| throttle::count_sign_up(db, &address)).await?;
-    let password_hash = password::hash(&typed).await?;
-    let new = NewUser { first_name, last_name, company, email, password_hash, account_name: String::new() };
-    let asked = token.to_owned();
-    let made = site.pool.write(move |db| super::sign_up(db, &new, &origin, &asked)).await;
-    match made {
-        Ok((actor, accepted)) => Ok((actor.key, landing(&accepted))),
-        Err(Problem::Conflict(Reason::LinkIsSpent)) => Err(refused(site).await),
-        Err(other) => Err(other),
-    }
 }

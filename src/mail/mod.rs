@@ -11,12 +11,15 @@ mod wrap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::ids::Key;
+use crate::access::Origin;
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::web::device;
+use crate::web::when::When;
 pub use delivery::{Carrier, deliver_due};
 pub use notice::notice;
-pub use outbox::forget_old;
+pub use outbox::{forget_old, sent_to};
 
 /// Why a letter is sent, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +81,14 @@ pub struct Letter {
     pub action: Option<(String, String)>,
     /// Paragraphs after it: until when, what to do if it was not expected. Why it came is said below them.
     pub closing: Vec<String>,
+}
+
+/// When and from where something was done, by which somebody recognises what they did themselves.
+pub fn facts(origin: &Origin) -> Vec<(String, String)> {
+    vec![
+        ("When".to_owned(), When::from(ids::now()).words),
+        ("From".to_owned(), format!("{}, address {}", device::words(&origin.user_agent), origin.address)),
+    ]
 }
 
 static POSTED: Notify = Notify::const_new();

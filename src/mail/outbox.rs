@@ -6,7 +6,7 @@ use chrono::{Duration, NaiveDateTime};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
-use super::Letter;
+use super::{Kind, Letter};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -122,4 +122,11 @@ pub fn forget_old(db: &mut Db) -> Result<usize, Problem> {
         return Ok(0);
     }
     Ok(diesel::delete(mails::table.filter(mails::key.eq_any(keys))).execute(db)?)
+}
+
+/// Mails of invitations that an account addressed to somebody in the last so many seconds, sent or not.
+pub fn sent_to(db: &mut Db, account: Key, to: &str, seconds: i64) -> Result<i64, Problem> {
+    let mine = mails::table.filter(mails::account_key.eq(account)).filter(mails::to_address.eq(to));
+    let late = mine.filter(mails::created_at.gt(ids::now() - Duration::seconds(seconds)));
+    Ok(late.filter(mails::kind.eq(Kind::Invitation.code())).count().get_result(db)?)
 }

@@ -69,6 +69,8 @@ pub fn is_known(db: &mut Db, offer: &Offer) -> Result<bool, Problem> {
 pub struct Accepted {
     pub account: Place,
     pub scope: Scope,
+    /// By a link that came to the address: it is theirs.
+    pub mailed: bool,
 }
 
 /// Gives what the invitation offers, exactly once. Conflict(LinkIsSpent); NotFound for somebody with another address.
@@ -93,7 +95,8 @@ pub fn accept(db: &mut Db, actor: &Actor, origin: &Origin, token: &str) -> Resul
             take(db, &invitation, role, actor.key, &held)?;
         }
         let event = told(EventType::MemberInviteAccept, &invitation, &roles).with("invitedBy", inviter.actor().name());
-        let accepted = Accepted { account: inviter.account().clone(), scope: invitation.scope };
+        let accepted =
+            Accepted { account: inviter.account().clone(), scope: invitation.scope, mailed: invitation.mailed };
         Ok((accepted, event.in_account(account)))
     })
 }

@@ -3,9 +3,9 @@
 
 use chrono::NaiveDateTime;
 
-use super::store::{self, Held, Person};
+use super::store::{self, Held, Person, list};
 use super::{NewAssignment, assign};
-use crate::access::policy::{Action, DeleteMembers, SeeAccount, UpdateMembers};
+use crate::access::policy::{Action, DeleteMembers, LeaveAccount, UpdateMembers};
 use crate::access::{Frame, Grant, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids;
@@ -47,7 +47,7 @@ pub fn give(
         confirmed(&held, seen)?;
         let live: Vec<&Held> = held.iter().filter(|one| one.is_live()).collect();
         commands(by, &live)?;
-        let chosen = choose(db, by.frame(), wanted)?;
+        let chosen = choose(db, by.frame(), wanted, &live)?;
         let is_kept = |one: &Held| {
             chosen.iter().any(|(role, w)| role.key == one.role && w.scope == one.scope && w.ends_at == one.ends_at)
         };
@@ -77,7 +77,7 @@ pub fn remove(db: &mut Db, by: &Grant<DeleteMembers>, user_id: &str, seen: Seen<
 }
 
 /// Takes every role that the actor has at the account itself.
-pub fn leave(db: &mut Db, by: &Grant<SeeAccount>, seen: Seen<'_>) -> Result<(), Problem> {
+pub fn leave(db: &mut Db, by: &Grant<LeaveAccount>, seen: Seen<'_>) -> Result<(), Problem> {
     audit::change(db, by, |db, by| {
         let person = store::person(db, &by.actor().id)?;
         take_all(db, by, &person, seen, false)
@@ -116,7 +116,8 @@ fn confirmed(held: &[Held], seen: Seen<'_>) -> Result<(), Problem> {
 pub fn member(db: &mut Db, frame: &Frame, user_id: &str) -> Result<(Person, Vec<Held>), Problem> {
     let person = store::person(db, user_id)?;
     let held = store::held_at(db, frame.account().key, person.key)?;
-    if held.is_empty() && !store::inherits(db, frame, person.key)? {
+    let since = list::shown_since();
+    if !held.iter().any(|one| one.ends_at > since) && !store::inherits(db, frame, person.key)? {
         return Err(Problem::NotFound);
     }
     Ok((person, held))
@@ -132,8 +133,13 @@ fn keeps_administrator<A: Action>(db: &mut Db, by: &Grant<A>) -> Result<(), Prob
     if by.account().depth > 0 { Ok(()) } else { roles::keeps_administrator(db, by.account().key) }
 }
 
-/// The roles as they can be given here by this person.
-pub(super) fn choose(db: &mut Db, frame: &Frame, wanted: &[Wanted]) -> Result<Vec<(Role, Wanted)>, Problem> {
+/// The roles as they can be given here by this person. `had`: what stays as it is needs no giving.
+pub(super) fn choose(
+    db: &mut Db,
+    frame: &Frame,
+    wanted: &[Wanted],
+    had: &[&Held],
+) -> Result<Vec<(Role, Wanted)>, Problem> {
     if wanted.is_empty() {
         return Err(Problem::invalid("roles", "Choose at least one role"));
     }
@@ -151,7 +157,10 @@ pub(super) fn choose(db: &mut Db, frame: &Frame, wanted: &[Wanted]) -> Result<Ve
         }
         chosen.push((role.clone(), one.clone()));
     }
-    let covered = |(role, one): &(Role, Wanted)| frame.covers(role.permissions, one.scope);
+    let covered = |(role, one): &(Role, Wanted)| {
+        let stays = |held: &&Held| (held.role, held.scope, held.ends_at) == (role.key, one.scope, one.ends_at);
+        had.iter().any(stays) || frame.covers_until(role.permissions, one.scope, one.ends_at)
+    };
     if chosen.iter().all(covered) { Ok(chosen) } else { Err(Problem::Conflict(Reason::MoreThanHeld)) }
 }
 

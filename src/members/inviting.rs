@@ -21,6 +21,12 @@ use crate::web::form::is_email;
 pub const VALID_DAYS: i64 = 14;
 /// Addresses of one form.
 pub const MOST_ADDRESSES: usize = 50;
+/// Invitations that one person sends in 24 hours, so that nobody mails the world through this console.
+pub const MOST_A_DAY: i64 = 300;
+/// Mails of invitations from one account to one address in an hour.
+const MOST_AN_HOUR: i64 = 5;
+/// Seconds.
+const HOUR: i64 = 3_600;
 /// Characters of a message.
 pub const LONGEST_MESSAGE: usize = 1000;
 
@@ -69,8 +75,13 @@ pub fn invite(db: &mut Db, by: &Grant<CreateMembers>, new: &NewInvitation) -> Re
     database::write(db, |db| {
         dialect::lock_tree(db, by.account().root_key)?;
         let by = by.check_again(db)?;
-        let chosen = changing::choose(db, by.frame(), &wanted(new))?;
+        let chosen = changing::choose(db, by.frame(), &wanted(new), &[])?;
         let roles: Vec<Role> = chosen.into_iter().map(|(role, _)| role).collect();
+        let sent = rows::sent_since(db, by.actor().key, ids::now() - Duration::days(1))?;
+        if sent + new.addresses.len() as i64 > MOST_A_DAY {
+            let words = "invitations a day are the most that one person sends. Invite the others tomorrow";
+            return Err(Problem::invalid("emails", format!("{MOST_A_DAY} {words}")));
+        }
         let mut answers: Vec<(String, Answer)> = Vec::with_capacity(new.addresses.len());
         for address in &new.addresses {
             if !answers.iter().any(|(known, _)| email_key(known) == email_key(address)) {
@@ -142,9 +153,13 @@ fn link(site: &str, token: &str) -> String {
     format!("{site}/invites/{token}")
 }
 
+fn subject(invitation: &Invitation) -> Subject {
+    Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email)
+}
+
 pub(super) fn told(kind: EventType, invitation: &Invitation, roles: &[Role]) -> Event {
     let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-    Event::new(kind, Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email))
+    Event::new(kind, subject(invitation))
         .with("email", &invitation.email)
         .with("roles", names.join(", "))
         .with("scope", invitation.scope.words())
@@ -152,9 +167,9 @@ pub(super) fn told(kind: EventType, invitation: &Invitation, roles: &[Role]) -> 
 }
 
 /// Sends a new link to the same address; the old one is dead. Whoever sends it answers for it from then on.
-/// NotFound, Conflict(MoreThanHeld), Conflict(LinkIsSpent) when a role in it is gone.
+/// NotFound, Conflict(MoreThanHeld), Conflict(LinkIsSpent) when a role in it is gone, TooMany after five in an hour.
 pub fn send_again(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) -> Result<(), Problem> {
-    renew(db, by, id, |db, by, invitation, roles, token| {
+    renew(db, by, id, true, |db, by, invitation, roles, token| {
         mail::post(db, &letter::invitation(by.frame(), invitation, roles, &link(site, token)))
     })?;
     Ok(())
@@ -162,7 +177,7 @@ pub fn send_again(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) 
 
 /// Makes a new link to be handed over by other means; the mailed one is dead. The only time it can be seen.
 pub fn copy_link(db: &mut Db, by: &Grant<CreateMembers>, id: &str, site: &str) -> Result<String, Problem> {
-    let token = renew(db, by, id, |_, _, _, _, _| Ok(()))?;
+    let token = renew(db, by, id, false, |_, _, _, _, _| Ok(()))?;
     Ok(link(site, &token))
 }
 
@@ -170,6 +185,7 @@ fn renew(
     db: &mut Db,
     by: &Grant<CreateMembers>,
     id: &str,
+    mailed: bool,
     hand_over: impl FnOnce(&mut Db, &Grant<CreateMembers>, &Invitation, &[Role], &str) -> Result<(), Problem>,
 ) -> Result<String, Problem> {
     audit::change(db, by, |db, by| {
@@ -178,10 +194,17 @@ fn renew(
             return Err(Problem::Conflict(Reason::LinkIsSpent));
         }
         let token = ids::token();
-        rows::renew(db, invitation.key, &hash(&token), by.actor().key, valid_until())?;
+        if mailed && mail::sent_to(db, by.account().key, &invitation.email, HOUR)? >= MOST_AN_HOUR {
+            return Err(Problem::TooMany { seconds: HOUR });
+        }
+        rows::renew(db, invitation.key, &hash(&token), by.actor().key, valid_until(), mailed)?;
+        let before = changing::end_words(invitation.expires_at);
         let invitation = rows::pending(db, by.account().key, id)?;
         hand_over(db, by, &invitation, &roles, &token)?;
-        Ok((token, told(EventType::MemberInviteUpdate, &invitation, &roles)))
+        let event = Event::new(EventType::MemberInviteUpdate, subject(&invitation))
+            .changed("expiresAt", &before, &changing::end_words(invitation.expires_at))
+            .with("newLink", if mailed { "mailed" } else { "shown once, to be handed over" });
+        Ok((token, event))
     })
 }
 
@@ -195,9 +218,8 @@ pub fn withdraw(db: &mut Db, by: &Grant<CreateMembers>, id: &str) -> Result<(), 
             return Err(Problem::Conflict(Reason::MoreThanHeld));
         }
         rows::end(db, invitation.key, rows::WITHDRAWN, None)?;
-        let subject = Subject::new("MEMBER_INVITE", &invitation.id, &invitation.email);
         let names: Vec<String> = roles.into_iter().map(|role| role.name).collect();
-        let event = Event::new(EventType::MemberInviteDelete, subject)
+        let event = Event::new(EventType::MemberInviteDelete, subject(&invitation))
             .without("email", &invitation.email)
             .without("roles", names.join(", "));
         Ok(((), event))
@@ -217,7 +239,7 @@ pub(super) fn offered(db: &mut Db, by: &Grant<CreateMembers>, of: &Invitation) -
     if roles.is_empty() || roles.len() != rows::roles_of(db, of.key)?.len() {
         return Err(Problem::Conflict(Reason::LinkIsSpent));
     }
-    let held = roles.iter().all(|role| by.frame().covers(role.permissions, of.scope));
+    let held = roles.iter().all(|role| by.frame().covers_until(role.permissions, of.scope, of.ends_at));
     if held { Ok(roles) } else { Err(Problem::Conflict(Reason::MoreThanHeld)) }
 }
 

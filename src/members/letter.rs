@@ -1,11 +1,11 @@
 //! The letter that carries an invitation.
 
 use super::store::invitations::Invitation;
-use super::words;
 use crate::access::Frame;
 use crate::mail::{Kind, Letter};
 use crate::roles::Role;
-use crate::web::when::When;
+use crate::web::shell::path_words;
+use crate::web::when::{self, When};
 
 /// `frame`: of who invites, who sees the path.
 pub fn invitation(frame: &Frame, invitation: &Invitation, roles: &[Role], link: &str) -> Letter {
@@ -23,12 +23,16 @@ pub fn invitation(frame: &Frame, invitation: &Invitation, roles: &[Role], link: 
         opening.extend(invitation.message.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()));
     }
     let mut facts = vec![
-        ("Account".to_owned(), words::path(frame)),
+        ("Account".to_owned(), path_words(frame)),
         (if names.len() == 1 { "Role" } else { "Roles" }.to_owned(), names.join(", ")),
         ("Reaches".to_owned(), invitation.scope.words().to_owned()),
     ];
-    if let Some(day) = words::last_day(invitation.ends_at) {
+    if let Some(day) = when::last_day(invitation.ends_at) {
         facts.push(("Until".to_owned(), format!("the end of {} (UTC)", day.words)));
+    }
+    if frame.asks_second_factor().is_some() {
+        let words = "needed to enter; you can set one up after accepting";
+        facts.push(("Second factor".to_owned(), words.to_owned()));
     }
     Letter {
         kind: Kind::Invitation,

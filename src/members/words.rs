@@ -1,11 +1,11 @@
 //! What permissions, ends and places are called on the pages and in the letters of this room.
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::NaiveDateTime;
 
 use crate::access::policy::Permissions;
-use crate::access::{Frame, Scope, words};
+use crate::access::{Scope, words};
 use crate::ids;
-use crate::web::when::When;
+use crate::web::when::last_day;
 
 /// What a role with these allows, as a sentence.
 pub fn powers_line(held: Permissions) -> String {
@@ -16,11 +16,6 @@ pub fn powers_line(held: Permissions) -> String {
     }
 }
 
-/// The last day on which something holds that ends then; none where it has no end.
-pub fn last_day(ends_at: NaiveDateTime) -> Option<When> {
-    (ends_at != ids::never()).then(|| When::day(ends_at - Duration::microseconds(1)))
-}
-
 /// Where it reaches and until when: "This account and all below, until 3 Dec 2026".
 pub fn reach(scope: Scope, ends_at: NaiveDateTime) -> String {
     match last_day(ends_at) {
@@ -28,10 +23,4 @@ pub fn reach(scope: Scope, ends_at: NaiveDateTime) -> String {
         Some(day) => format!("{}, until {}", scope.words(), day.words),
         None => scope.words().to_owned(),
     }
-}
-
-/// The account with those above it that this person may see: "Acme / EU / Berlin".
-pub fn path(frame: &Frame) -> String {
-    let seen = frame.chain.iter().filter(|step| !step.held.is_empty() || step.place.key == frame.account().key);
-    seen.map(|step| step.place.name.as_str()).collect::<Vec<_>>().join(" / ")
 }

@@ -1,7 +1,7 @@
 //! What an edit of a role does to those who have it: which permissions they gain or lose, how many people, in how many
 //! accounts. Counted by joins over the assignments that hold now, and once more when the edit is confirmed.
 
-use diesel::dsl::{count, count_star};
+use diesel::dsl::{count, count_star, max};
 use diesel::prelude::*;
 
 use super::Role;
@@ -19,24 +19,25 @@ pub struct Reach {
     pub accounts: i64,
 }
 
-/// What an edit would do, counted now.
+/// What an edit would do, and to which assignments: how many hold now, and the latest of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effects {
     pub gained: Permissions,
     pub lost: Permissions,
-    pub reach: Reach,
+    given: i64,
+    latest: Option<Key>,
 }
 
 impl Effects {
     /// Whether anybody's rights change.
     pub fn matter(&self) -> bool {
-        self.reach.members > 0 && !(self.gained.is_empty() && self.lost.is_empty())
+        self.given > 0 && !(self.gained.is_empty() && self.lost.is_empty())
     }
 
     /// Names these effects, so that a page shown before can be told from what is true now.
     pub fn stamp(&self) -> String {
-        let Effects { gained, lost, reach } = self;
-        format!("{}-{}-{}-{}", gained.0, lost.0, reach.members, reach.accounts)
+        let Effects { gained, lost, given, latest } = self;
+        format!("{}-{}-{given}-{}", gained.0, lost.0, latest.unwrap_or_default())
     }
 
     /// Refuses what was not confirmed as it is now.
@@ -45,12 +46,17 @@ impl Effects {
     }
 }
 
-/// What giving the role these permissions in place of its own would do.
+/// What giving the role these permissions in place of its own would do. Cheap enough to be asked under the lock; how
+/// far it reaches is [`reach`]'s to count.
 pub fn of_change(db: &mut Db, role: &Role, permissions: Permissions) -> Result<Effects, Problem> {
     let (gained, lost) = (permissions.beyond(role.permissions), role.permissions.beyond(permissions));
-    let changes = !(gained.is_empty() && lost.is_empty());
-    let reach = if changes { reach(db, role.key)? } else { Reach::default() };
-    Ok(Effects { gained, lost, reach })
+    let live = assignments::table
+        .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
+        .filter(assignments::role_key.eq(role.key))
+        .filter(assignments::ends_at.gt(ids::now()))
+        .filter(accounts::closed_at.is_null());
+    let (given, latest) = live.select((count_star(), max(assignments::key))).first(db)?;
+    Ok(Effects { gained, lost, given, latest })
 }
 
 /// The people whose assignments of the role hold now in open accounts, and the accounts they reach by their scope.

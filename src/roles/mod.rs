@@ -18,7 +18,6 @@ use crate::ids::Key;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::text::name_key;
-use effects::Effects;
 pub use pages::routes;
 pub use store::{administrator_besides, find, keeps_administrator, stay_behind, uses};
 
@@ -91,7 +90,7 @@ pub fn update(
     new: NewRole,
     version: i64,
 ) -> Result<Role, Problem> {
-    edit(db, by, role_id, new, version, |_| Ok(()))
+    edit(db, by, role_id, new, version, None)
 }
 
 /// The same for a page that showed the effects: `stamp` names them, and they are counted again.
@@ -103,7 +102,7 @@ pub fn update_as_shown(
     version: i64,
     stamp: &str,
 ) -> Result<Role, Problem> {
-    edit(db, by, role_id, new, version, |effects| effects.confirmed(stamp))
+    edit(db, by, role_id, new, version, Some(stamp))
 }
 
 fn edit(
@@ -112,7 +111,7 @@ fn edit(
     role_id: &str,
     new: NewRole,
     version: i64,
-    confirm: impl FnOnce(&Effects) -> Result<(), Problem>,
+    stamp: Option<&str>,
 ) -> Result<Role, Problem> {
     audit::change(db, by, |db, by| {
         let old = editable(db, by.frame(), role_id)?;
@@ -120,7 +119,7 @@ fn edit(
             return Err(Problem::Conflict(Reason::Stale));
         }
         let new = allowed(db, by.frame(), new, Some(&old))?;
-        let effects = effects::of_change(db, &old, new.permissions)?;
+        let effects = stamp.map(|_| effects::of_change(db, &old, new.permissions)).transpose()?;
         if !store::update(db, &old, &new)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
@@ -128,7 +127,9 @@ fn edit(
             store::keeps_administrator(db, by.account().key)?;
         }
         // Last: nobody is asked to confirm what is refused anyway.
-        confirm(&effects)?;
+        if let (Some(effects), Some(stamp)) = (effects, stamp) {
+            effects.confirmed(stamp)?;
+        }
         let event = Event::new(EventType::RoleUpdate, subject(&old))
             .changed("name", &old.name, &new.name)
             .changed("description", &old.description, &new.description)
@@ -142,9 +143,9 @@ fn edit(
 pub fn delete(db: &mut Db, by: &Grant<DeleteRoles>, role_id: &str) -> Result<(), Problem> {
     audit::change(db, by, |db, by| {
         let role = own(db, by.frame(), role_id)?;
-        let uses = store::uses(db, role.key)?;
-        if uses > 0 {
-            return Err(Problem::Conflict(Reason::RoleInUse(uses)));
+        let (given, invited) = store::uses(db, role.key)?;
+        if given + invited > 0 {
+            return Err(Problem::Conflict(Reason::RoleInUse { given, invited }));
         }
         store::delete(db, &role)?;
         let event = Event::new(EventType::RoleDelete, subject(&role))
@@ -187,6 +188,17 @@ pub fn allowed(db: &mut Db, frame: &Frame, new: NewRole, old: Option<&Role>) -> 
     }
     let permissions = new.permissions.with_implied();
     let missing = not_held(frame, permissions);
+    if let (Some(old), true) = (old, missing.is_empty()) {
+        // Those who have the role may have it for longer than its editor.
+        let lasting = |one| frame.covers_until(one, Scope::HereAndBelow, crate::ids::never());
+        let mut added = permissions.beyond(old.permissions).list().map(Permissions::one);
+        if !added.all(lasting) {
+            errors.add(
+                "permissions",
+                "What you add would stay, and your own hold on it ends. Ask somebody whose access has no end",
+            );
+        }
+    }
     if !missing.is_empty() {
         let which = words::titles(missing);
         errors.add("permissions", format!("You do not hold this here and in the accounts below yourself: {which}"));

@@ -12,7 +12,7 @@ use crate::access::policy::ReadMembers;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, assignments, users};
+use crate::store::schema::{account_ancestry, accounts, assignments, invitation_roles, invitations, users};
 use crate::web::paging::{PAGE, Want, is_backward};
 
 /// Whose memberships a reader may know of.
@@ -53,6 +53,35 @@ pub fn counts(db: &mut Db, account: Key, seen: Seen) -> Result<HashMap<Key, i64>
         .select((assignments::role_key, count(assignments::user_key).aggregate_distinct()))
         .load::<(Key, i64)>(db)?;
     Ok(rows.into_iter().collect())
+}
+
+/// An open invitation that offers a role.
+#[derive(Debug, Clone, Queryable)]
+pub struct Invited {
+    pub id: String,
+    pub email: String,
+    pub account_id: String,
+    pub account_name: String,
+}
+
+/// Open invitations that offer the role at the account or, where that may be seen, below it; the oldest, so many.
+pub fn invited(db: &mut Db, account: Key, role: Key, seen: Seen, most: i64) -> Result<Vec<Invited>, Problem> {
+    if seen == Seen::Nobody {
+        return Ok(Vec::new());
+    }
+    let rows = invitation_roles::table
+        .inner_join(invitations::table)
+        .inner_join(accounts::table.on(accounts::key.eq(invitations::account_key)))
+        .inner_join(account_ancestry::table.on(account_ancestry::descendant_key.eq(invitations::account_key)))
+        .filter(invitation_roles::role_key.eq(role))
+        .filter(invitations::state.eq("OPEN"))
+        .filter(invitations::expires_at.gt(ids::now()))
+        .filter(account_ancestry::ancestor_key.eq(account))
+        .filter(account_ancestry::distance.le(seen.distance()))
+        .order(invitations::key)
+        .limit(most)
+        .select((invitations::id, invitations::email, accounts::id, accounts::name));
+    Ok(rows.load(db)?)
 }
 
 /// Somebody with the role, and where.

@@ -137,7 +137,7 @@ pub fn delete(db: &mut Db, role: &Role) -> Result<(), Problem> {
 }
 
 /// How many assignments of the role hold now, and how many invitations that can be accepted would give it.
-pub fn uses(db: &mut Db, role: Key) -> Result<i64, Problem> {
+pub fn uses(db: &mut Db, role: Key) -> Result<(i64, i64), Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
     let given: i64 = live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?;
     let open = invitation_roles::table
@@ -146,7 +146,7 @@ pub fn uses(db: &mut Db, role: Key) -> Result<i64, Problem> {
         .filter(invitations::state.eq("OPEN"))
         .filter(invitations::expires_at.gt(ids::now()));
     let invited: i64 = open.select(count_star()).first(db)?;
-    Ok(given + invited)
+    Ok((given, invited))
 }
 
 /// Conflict(AdminAccessMustExist) when the root account has no direct member any more who may do everything there,

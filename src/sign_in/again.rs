@@ -4,13 +4,14 @@
 use actix_web::HttpResponse;
 use askama::Template;
 
-use super::pages::way_back;
 use super::throttle::{self, Attempt};
 use super::{password, store};
 use crate::access::Me;
 use crate::access::session::{self, FRESH_MINUTES};
 use crate::factor::{self, Means, Question};
 use crate::problem::Problem;
+use crate::store::{self as database, Db};
+use crate::web::back::way_back;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
 
@@ -69,48 +70,58 @@ pub async fn confirm(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Pro
             site.refused(&page)
         }
         Err(other) => Err(other),
-        Ok(()) => {
-            session::go_on(&site.req, &me.session, by_passkey || me.session.second_factor)?;
+        Ok(stamp) => {
+            session::go_on(&site.req, &me.session, by_passkey || me.session.second_factor, &stamp)?;
             let back = way_back(&site.req);
             Ok(site.see(&Reply::to(if back.is_empty() { "/".to_owned() } else { back }, "")))
         }
     }
 }
 
-async fn check_passkey(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
+/// The stamp of the password at that moment; the session has to be alive still.
+async fn check_passkey(me: &Me, site: &Site, form: &Form) -> Result<String, Problem> {
     form.check().finish()?;
     let (user, origin, means, form) = (me.actor.key, me.origin.clone(), Means::of(site)?, form.clone());
+    let id = me.session.id.clone();
     let proving = site.pool.write(move |db| {
+        session::used_second_factor(db, &id)?.ok_or(Problem::SignIn)?;
         let right = factor::use_passkey(db, &means, user, form.value("ticket"), form.value("credential"))?;
         super::record_sign_in(db, user, &origin, "passkey, again", !right)?;
-        Ok(right)
+        Ok(if right { Some(session::current_stamp(db, user)?) } else { None })
     });
     let message = "The passkey was not accepted. Try again, or use your password";
-    if proving.await? { Ok(()) } else { Err(Problem::invalid("", message)) }
+    proving.await?.ok_or_else(|| Problem::invalid("", message))
 }
 
-async fn check(me: &Me, site: &Site, form: &Form) -> Result<(), Problem> {
+/// The same by password, which has to be the right one still when the session goes on.
+async fn check(me: &Me, site: &Site, form: &Form) -> Result<String, Problem> {
     let mut check = form.check();
     if check.raw("password").is_empty() {
         check.note("password", Some("Enter your password".to_owned()));
     }
     check.finish()?;
     let attempt = Attempt::new(&me.origin.address, &me.actor.email);
-    let (user, counted) = (me.actor.key, attempt.clone());
-    let counting = site.pool.write(move |db| {
-        throttle::count(db, &counted)?;
-        store::password_hash(db, user)
-    });
-    let right = password::matches(form.value("password"), Some(counting.await?)).await?;
-    let origin = me.origin.clone();
-    let noting = site.pool.write(move |db| {
+    let user = me.actor.key;
+    let counting = site.pool.write(move |db| Ok((throttle::count(db, &attempt)?, store::password_hash(db, user)?)));
+    let (counted, hash) = counting.await?;
+    let stamp = session::stamp(&hash);
+    let matches = password::matches(form.value("password"), Some(hash)).await?;
+    let (origin, id, verified) = (me.origin.clone(), me.session.id.clone(), stamp.clone());
+    let note = move |db: &mut Db| {
+        session::used_second_factor(db, &id)?.ok_or(Problem::SignIn)?;
+        let right = matches && session::current_stamp(db, user)? == verified;
         if right {
-            throttle::succeeded(db, &attempt)?;
+            throttle::succeeded(db, &counted)?;
         }
-        super::record_sign_in(db, user, &origin, "password, again", !right)
-    });
-    noting.await?;
-    if right { Ok(()) } else { Err(Problem::invalid("password", "This is not your password. Check it and try again")) }
+        super::record_sign_in(db, user, &origin, "password, again", !right)?;
+        Ok(right)
+    };
+    let right = site.pool.write(move |db| database::write(db, note)).await?;
+    if right {
+        Ok(stamp)
+    } else {
+        Err(Problem::invalid("password", "This is not your password. Check it and try again"))
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::links::{self, Purpose};
 use super::{letters, store, subject};
-use crate::access::{Actor, Origin};
+use crate::access::{Actor, Me, Origin};
 use crate::audit::{self, Event, EventType, Subject};
+use crate::factor::gate;
 use crate::ids::{self, Key};
 use crate::mail;
 use crate::problem::{Problem, Reason};
@@ -70,8 +71,10 @@ pub fn verify(db: &mut Db, token: &str, receipt: &Receipt, origin: &Origin) -> R
 
 /// Begins a change: mails the link to the new address and tells the old one. When somebody has the new address, they
 /// are told instead, and this person sees no difference.
-pub fn ask_change(db: &mut Db, actor: &Actor, origin: &Origin, new: &str) -> Result<(), Problem> {
+pub fn ask_change(db: &mut Db, me: &Me, new: &str) -> Result<(), Problem> {
+    let (actor, origin) = (&me.actor, &me.origin);
     audit::change_own(db, actor, origin, |db| {
+        gate::check(db, me)?;
         let taken = store::by_email(db, new)?.map(|(user, _)| user).filter(|user| *user != actor.key);
         let token = links::open(db, Purpose::EmailChange, actor.key, new)?;
         let letter = match taken {
@@ -91,8 +94,10 @@ pub fn look_at_change(db: &mut Db, actor: &Actor, token: &str) -> Result<String,
 }
 
 /// Uses the link: the new address is the person's, every other link is spent, and the old address is told.
-pub fn change(db: &mut Db, actor: &Actor, origin: &Origin, token: &str) -> Result<(), Problem> {
+pub fn change(db: &mut Db, me: &Me, token: &str) -> Result<(), Problem> {
+    let (actor, origin) = (&me.actor, &me.origin);
     audit::change_own(db, actor, origin, |db| {
+        gate::check(db, me)?;
         let link = links::find(db, Purpose::EmailChange, token)?;
         if link.user != actor.key {
             return Err(Problem::Conflict(Reason::LinkIsSpent));

@@ -8,6 +8,7 @@ use askama::Template;
 use super::throttle::{self, Attempt};
 use super::{email, password, store};
 use crate::access::{Me, extract};
+use crate::factor::gate;
 use crate::problem::Problem;
 use crate::web::guest::Guest;
 use crate::web::once::again;
@@ -82,11 +83,22 @@ pub async fn show(me: Me, site: Site) -> Result<HttpResponse, Problem> {
     site.page(&page, Keep::Nothing)
 }
 
+fn on_its_way(sends: bool, email: &str) -> String {
+    if sends {
+        format!("A mail is on its way to {email}")
+    } else {
+        format!(
+            "A mail to {email} is kept on the server, because none are sent here: ask whoever runs this console for it"
+        )
+    }
+}
+
 /// POST /profile/verification
 pub async fn send_again(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
     form.check().finish()?;
     let (actor, origin, receipt) = (me.actor.clone(), me.origin.clone(), form.receipt());
+    let sends = site.config.mail.smtp_url.is_some();
     let done = site.pool.write(move |db| {
         once(db, actor.key, &receipt, |db| {
             if email::state(db, actor.key)?.verified {
@@ -94,7 +106,7 @@ pub async fn send_again(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, 
             }
             throttle::count_letter(db, actor.key)?;
             email::send_again(db, &actor, &origin)?;
-            Ok(Reply::to("/profile", format!("A mail is on its way to {}.", actor.email)))
+            Ok(Reply::to("/profile", format!("{}.", on_its_way(sends, &actor.email))))
         })
     });
     Ok(site.see(&done.await?))
@@ -109,6 +121,7 @@ async fn page(me: &Me, site: &Site, form: Filled) -> Result<EmailPage, Problem> 
 
 /// GET /profile/email
 pub async fn edit(me: Me, site: Site) -> Result<HttpResponse, Problem> {
+    gate::look(&me, &site).await?;
     let form = site.start_form(me.actor.key, Filled::with([])).await?;
     site.page(&page(&me, &site, form).await?, Keep::Nothing)
 }
@@ -132,26 +145,27 @@ async fn ask(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
     if let Some(reply) = site.pool.read(move |db| again(db, user, &copy)).await? {
         return Ok(reply);
     }
+    gate::look(me, site).await?;
     let mut check = form.check();
     let new = check.email("new_email", "New email");
     check.note("new_email", (new == me.actor.email).then(|| "This is your email address already".to_owned()));
     // Guessing here counts like guessing at sign-in.
     let attempt = Attempt::new(&me.origin.address, &me.actor.email);
-    let counted = attempt.clone();
-    site.pool.write(move |db| throttle::count(db, &counted)).await?;
-    let stored = site.pool.read(move |db| store::password_hash(db, user)).await?;
-    if password::matches(check.raw("current"), Some(stored)).await? {
-        site.pool.write(move |db| throttle::succeeded(db, &attempt)).await?;
+    let counting = site.pool.write(move |db| Ok((throttle::count(db, &attempt)?, store::password_hash(db, user)?)));
+    let (counted, stored) = counting.await?;
+    if password::matches(check.raw("current"), Some(stored.clone())).await? {
+        site.pool.write(move |db| throttle::succeeded(db, &counted)).await?;
     } else {
-        check.note("current", Some("This is not your current password".to_owned()));
+        check.note("current", Some(super::NOT_CURRENT.to_owned()));
     }
     check.finish()?;
-    let (actor, origin) = (me.actor.clone(), me.origin.clone());
+    let (me, sends) = (me.clone(), site.config.mail.smtp_url.is_some());
     let done = site.pool.write(move |db| {
         once(db, user, &receipt, |db| {
             throttle::count_letter(db, user)?;
-            email::ask_change(db, &actor, &origin, &new)?;
-            let sentence = format!("A mail is on its way to {new}. The link in it makes the change.");
+            super::still_current(db, user, &stored)?;
+            email::ask_change(db, &me, &new)?;
+            let sentence = format!("{}. The link in it makes the change.", on_its_way(sends, &new));
             Ok(Reply::to("/profile", sentence))
         })
     });
@@ -160,6 +174,7 @@ async fn ask(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
 
 /// GET /profile/email/{token}
 pub async fn show_change(me: Me, site: Site, token: Path<String>) -> Result<HttpResponse, Problem> {
+    gate::look(&me, &site).await?;
     let actor = me.actor.clone();
     let new = site.pool.read(move |db| email::look_at_change(db, &actor, &token)).await?;
     let shell = site.personal_shell(&me, CONFIRM);
@@ -170,10 +185,10 @@ pub async fn show_change(me: Me, site: Site, token: Path<String>) -> Result<Http
 pub async fn change(me: Me, site: Site, token: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = sent.open(&me.session.csrf, None, &[])?;
     form.check().finish()?;
-    let (actor, origin, receipt) = (me.actor.clone(), me.origin.clone(), form.receipt());
+    let receipt = form.receipt();
     let done = site.pool.write(move |db| {
-        once(db, actor.key, &receipt, |db| {
-            email::change(db, &actor, &origin, &token)?;
+        once(db, me.actor.key, &receipt, |db| {
+            email::change(db, &me, &token)?;
             Ok(Reply::to("/profile", "Your email address is changed. Sign in with it from now on."))
         })
     });

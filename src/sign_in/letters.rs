@@ -1,11 +1,7 @@
 //! The letters of this room, in words.
 
 use crate::access::Origin;
-use crate::ids;
-use crate::mail::{Kind, Letter};
-use crate::web::when::When;
-
-use super::device;
+use crate::mail::{Kind, Letter, facts};
 
 fn letter(kind: Kind, to: &str, subject: &str) -> Letter {
     Letter {
@@ -18,14 +14,6 @@ fn letter(kind: Kind, to: &str, subject: &str) -> Letter {
         action: None,
         closing: Vec::new(),
     }
-}
-
-/// By which somebody recognises what they did themselves.
-fn facts(origin: &Origin) -> Vec<(String, String)> {
-    vec![
-        ("When".to_owned(), When::from(ids::now()).words),
-        ("From".to_owned(), format!("{}, address {}", device::words(&origin.user_agent), origin.address)),
-    ]
 }
 
 /// The link for a new password.
@@ -42,6 +30,17 @@ pub fn reset(to: &str, token: &str, origin: &Origin) -> Letter {
         ],
         ..letter(Kind::PasswordReset, to, "Set a new password")
     }
+}
+
+/// To somebody whose second factor went with the password: nobody had shown that the address is theirs.
+pub fn all_changed(to: &str, origin: &Origin) -> Letter {
+    let mut letter = password_changed(to, origin);
+    letter.opening.push(
+        "Nobody had confirmed this address before, so the second factor that was set up does not count any more. You \
+         can set up your own in your profile."
+            .to_owned(),
+    );
+    letter
 }
 
 /// To somebody whose password is another one now.

@@ -169,10 +169,11 @@ pub fn ask(db: &mut Db, email: &str, browser: &str, origin: &Origin) -> Result<(
     Ok(())
 }
 
-/// Requests without an answer, the oldest first.
-pub fn asked(db: &mut Db, most: i64) -> Result<Vec<Asked>, Problem> {
+/// Requests without an answer that were made after this one, the oldest first.
+pub fn asked(db: &mut Db, after: Key, most: i64) -> Result<Vec<Asked>, Problem> {
     let rows = links::table
         .filter(links::state.eq("ASKED"))
+        .filter(links::key.gt(after))
         .order(links::key)
         .limit(most)
         .select(((links::key, links::email, links::expires_at), (links::address, links::user_agent, links::request_id)))

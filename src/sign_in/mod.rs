@@ -2,7 +2,6 @@
 //! src/access/session.rs; this room starts and ends them.
 
 mod again;
-mod device;
 mod email;
 mod email_pages;
 mod letters;
@@ -16,15 +15,17 @@ mod second;
 mod store;
 pub(crate) mod throttle;
 
-use crate::access::{Actor, Origin};
+use crate::access::{Actor, Me, Origin, session};
 use crate::accounts;
 use crate::audit::{self, Event, EventType, Subject};
+use crate::factor;
 use crate::ids::Key;
 use crate::mail;
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db};
 use crate::web::route::{Route, get, post};
 use crate::web::shell::Section;
+pub use email::post_verification;
 use links::Purpose;
 pub(crate) use pages::start_session;
 pub use recovery::answer_asked;
@@ -142,21 +143,26 @@ pub struct Names {
     pub company: String,
 }
 
-/// Sets a new password and, if wanted, ends every other session. Mailed links that a stranger may have are spent.
-pub fn change_password(
-    db: &mut Db,
-    actor: &Actor,
-    origin: &Origin,
-    hash: &str,
-    end_others: Option<&str>,
-) -> Result<(), Problem> {
+const NOT_CURRENT: &str = "This is not your current password";
+
+/// Invalid(current) when the password is not the one any more that was looked at.
+fn still_current(db: &mut Db, user: Key, hash: &str) -> Result<(), Problem> {
+    if store::password_hash(db, user)? == hash { Ok(()) } else { Err(Problem::invalid("current", NOT_CURRENT)) }
+}
+
+/// Sets a new password in place of the one that was looked at and, if wanted, ends every other session. Mailed links
+/// that a stranger may have are spent.
+pub fn change_password(db: &mut Db, me: &Me, (old, new): (&str, &str), end_others: bool) -> Result<(), Problem> {
+    let (actor, origin) = (&me.actor, &me.origin);
     audit::change_own(db, actor, origin, |db| {
-        store::set_password(db, actor.key, hash)?;
+        factor::gate::check(db, me)?;
+        still_current(db, actor.key, old)?;
+        store::set_password(db, actor.key, new)?;
         links::spend_all(db, actor.key, &[Purpose::PasswordReset, Purpose::EmailChange])?;
         mail::post(db, &letters::password_changed(&actor.email, origin))?;
         let mut event = Event::new(EventType::UserUpdate, subject(actor)).changed("password", "old", "new");
-        if let Some(current) = end_others {
-            let ended = store::end_other_sessions(db, actor.key, current)?;
+        if end_others {
+            let ended = session::end_others(db, actor.key, &me.session.id)?;
             event = event.with("sessionsEnded", ended.to_string());
         }
         Ok(((), event))

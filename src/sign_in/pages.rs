@@ -6,14 +6,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde_json::{Value, json};
 
-use super::throttle::{self, Attempt};
+use super::throttle::{self, Attempt, Counted};
 use super::{NewUser, password, store};
-use crate::access::session::entry;
+use crate::access::session::{self, entry};
 use crate::access::{Me, extract};
 use crate::factor::{self, Means, Question};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem};
-use crate::store::Db;
+use crate::store::{self as database, Db};
+use crate::web::back::{own_path, way_back, with_way_back};
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
@@ -69,19 +70,6 @@ fn sign_in_page(guest: &Guest, site: &Site, form: Filled, back: String) -> Resul
     Ok(SignInPage { shell: guest.shell(site, "Sign in").failing(form.failed()), form, back, question })
 }
 
-/// Where the address says that somebody wants to go on.
-pub(super) fn way_back(req: &HttpRequest) -> String {
-    let mut query = url::form_urlencoded::parse(req.query_string().as_bytes());
-    query.find(|(name, _)| name == "back").map(|(_, back)| own_path(&back)).unwrap_or_default()
-}
-
-/// A path of this console, or nothing: a link must not lead people from here to another site.
-pub(super) fn own_path(back: &str) -> String {
-    let fine =
-        back.starts_with('/') && !back.starts_with("//") && !back.contains('\\') && !back.contains(char::is_control);
-    if fine && !back.starts_with("/sign-") { back.to_owned() } else { String::new() }
-}
-
 /// POST /sign-in: known and unknown addresses answer alike, in words and in time.
 pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = guest.open(sent, &["email", "password", "back", "ticket", "credential"])?;
@@ -95,15 +83,19 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     }
     let origin = extract::origin(&site.req);
     let attempt = Attempt::new(&origin.address, form.value("email"));
-    let counted = attempt.clone();
-    site.pool.write(move |db| throttle::count(db, &counted)).await?;
+    let counted = site.pool.write(move |db| throttle::count(db, &attempt)).await?;
 
     let email = form.value("email").to_owned();
     let found = if email.contains('\0') { None } else { site.pool.read(move |db| store::by_email(db, &email)).await? };
     let user = found.as_ref().map(|(user, _)| *user);
+    let stamp = found.as_ref().map(|(_, hash)| session::stamp(hash)).unwrap_or_default();
     let right = password::matches(form.value("password"), found.map(|(_, hash)| hash)).await?;
-    match user.filter(|_| right) {
-        Some(user) => enter(&site, user, attempt, onward).await,
+    let entered = match user.filter(|_| right) {
+        Some(user) => enter(&site, user, stamp, counted, onward).await?,
+        None => None,
+    };
+    match entered {
+        Some(answer) => Ok(answer),
         None => {
             if let Some(user) = user {
                 // Afterwards, because for an address that nobody has there is nothing to write.
@@ -116,25 +108,34 @@ pub async fn create(guest: Guest, site: Site, sent: Sent) -> Result<HttpResponse
     }
 }
 
-/// The password was right: in, or on to the second step.
-async fn enter(site: &Site, user: Key, attempt: Attempt, onward: String) -> Result<HttpResponse, Problem> {
-    let origin = extract::origin(&site.req);
-    let noting = site.pool.write(move |db| {
-        throttle::succeeded(db, &attempt)?;
+/// The password was right: in, or on to the second step. None when it was replaced while it was looked at.
+async fn enter(
+    site: &Site,
+    user: Key,
+    stamp: String,
+    counted: Counted,
+    onward: String,
+) -> Result<Option<HttpResponse>, Problem> {
+    let (origin, verified) = (extract::origin(&site.req), stamp.clone());
+    let note = move |db: &mut Db| {
+        if session::current_stamp(db, user)? != verified {
+            return Ok(None);
+        }
+        throttle::succeeded(db, &counted)?;
         let half = !factor::enabled_for(db, &[user])?.is_empty();
         // With a second step to come nobody is in yet.
         if !half {
             super::record_sign_in(db, user, &origin, "password", false)?;
         }
-        Ok(half)
-    });
-    if noting.await? {
-        start_half(&site.req, user)?;
-        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", &onward).finish();
-        return Ok(site.see(&Reply::to(format!("/sign-in/second?{query}"), "")));
+        Ok(Some(half))
+    };
+    let Some(half) = site.pool.write(move |db| database::write(db, note)).await? else { return Ok(None) };
+    if half {
+        begin(&site.req, &[(entry::HALF_USER, json!(user)), (entry::STAMP, json!(stamp))])?;
+        return Ok(Some(site.see(&Reply::to(with_way_back("/sign-in/second", &onward), ""))));
     }
-    start_session(&site.req, user, false)?;
-    Ok(site.see(&Reply::to(onward, "")))
+    start_session(&site.req, user, false, &stamp)?;
+    Ok(Some(site.see(&Reply::to(onward, ""))))
 }
 
 /// A passkey wants the person itself, so it stands for the password and the second factor.
@@ -143,14 +144,14 @@ async fn by_passkey(guest: &Guest, site: &Site, form: &Form, onward: String) -> 
     let proving = site.pool.write(move |db| {
         throttle::count_passkey(db, &origin.address)?;
         let user = factor::use_any_passkey(db, &means, copy.value("ticket"), copy.value("credential"))?;
-        if let Some(user) = user {
-            super::record_sign_in(db, user, &origin, "passkey", false)?;
-        }
-        Ok(user)
+        let Some(user) = user else { return Ok(None) };
+        throttle::passkey_was_right(db, &origin.address)?;
+        super::record_sign_in(db, user, &origin, "passkey", false)?;
+        Ok(Some((user, session::current_stamp(db, user)?)))
     });
     match proving.await? {
-        Some(user) => {
-            start_session(&site.req, user, true)?;
+        Some((user, stamp)) => {
+            start_session(&site.req, user, true, &stamp)?;
             Ok(site.see(&Reply::to(onward, "")))
         }
         None => {
@@ -168,21 +169,18 @@ fn refuse_sign_in(guest: &Guest, site: &Site, form: &Form, errors: Errors) -> Re
     guest.remember(site, site.refused(&page)?)
 }
 
-/// A new token at each sign-in; the old one, if any, is dead.
-pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool) -> Result<(), Problem> {
+/// A new token at each sign-in; the old one, if any, is dead. `stamp`: of the password as it was when they proved who
+/// they are.
+pub(crate) fn start_session(req: &HttpRequest, user: Key, second_factor: bool, stamp: &str) -> Result<(), Problem> {
     let origin = extract::origin(req);
     let entries = [
         (entry::USER, json!(user)),
         (entry::SECOND_FACTOR, json!(second_factor)),
+        (entry::STAMP, json!(stamp)),
         (entry::ADDRESS, json!(origin.address)),
         (entry::USER_AGENT, json!(origin.user_agent)),
     ];
     begin(req, &entries)
-}
-
-/// The password was right and the second factor is still to come.
-fn start_half(req: &HttpRequest, user: Key) -> Result<(), Problem> {
-    begin(req, &[(entry::HALF_USER, json!(user))])
 }
 
 fn begin(req: &HttpRequest, entries: &[(&str, Value)]) -> Result<(), Problem> {
@@ -216,24 +214,25 @@ pub async fn sign_up(guest: Guest, site: Site, sent: Sent) -> Result<HttpRespons
             guest.remember(&site, site.refused(&page)?)
         }
         other => {
-            let (reply, user) = other?;
-            start_session(&site.req, user, false)?;
+            let (reply, user, stamp) = other?;
+            start_session(&site.req, user, false, &stamp)?;
             Ok(site.see(&reply))
         }
     }
 }
 
-async fn register(site: &Site, form: &Form) -> Result<(Reply, Key), Problem> {
+async fn register(site: &Site, form: &Form) -> Result<(Reply, Key, String), Problem> {
     let (mut new, typed) = checked(form)?;
     let origin = extract::origin(&site.req);
     let address = origin.address.clone();
     site.pool.write(move |db| throttle::count_sign_up(db, &address)).await?;
     new.password_hash = password::hash(&typed).await?;
+    let stamp = session::stamp(&new.password_hash);
     let context = [new.first_name.clone(), new.last_name.clone(), new.email.clone(), new.company.clone()];
     let made = site.pool.write(move |db| super::sign_up(db, &new, &origin)).await?;
     let strength = password::strength(&typed, &context.each_ref().map(String::as_str));
     let flash = format!("Welcome. Your account is made; your password is {strength}. Next: the agreements.");
-    Ok((Reply::to(format!("/a/{}/consent", made.account_id), flash), made.user))
+    Ok((Reply::to(format!("/a/{}/consent", made.account_id), flash), made.user, stamp))
 }
 
 fn checked(form: &Form) -> Result<(NewUser, String), Problem> {
@@ -260,18 +259,4 @@ pub async fn destroy(me: Me, site: Site, sent: Sent) -> Result<HttpResponse, Pro
     let clear = HeaderValue::from_static("\"cache\", \"storage\"");
     answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), clear);
     Ok(answer)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::own_path;
-
-    #[test]
-    fn the_way_back_never_leads_elsewhere() {
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "evil", "/a\r\nx: y", "/sign-out"]
-        {
-            assert_eq!(own_path(foreign), "", "{foreign}");
-        }
-        assert_eq!(own_path("/a/ac-x/billing?x=1"), "/a/ac-x/billing?x=1");
-    }
 }

@@ -7,13 +7,14 @@ use askama::Template;
 
 use super::store::SessionRow;
 use super::throttle::{self, Attempt};
-use super::{Names, device, email, password, store};
+use super::{Names, email, password, store};
 use crate::access::Me;
 use crate::factor::{self, Means};
 use crate::ids;
 use crate::members::{self, Membership};
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
+use crate::web::device;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -167,6 +168,7 @@ fn names_of(form: &Form) -> Result<Names, Problem> {
 
 /// GET /profile/password
 pub async fn edit_password(me: Me, site: Site) -> Result<HttpResponse, Problem> {
+    factor::gate::look(&me, &site).await?;
     page(&me, &site, Returned::default()).await
 }
 
@@ -192,6 +194,7 @@ async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Proble
     if let Some(reply) = site.pool.read(move |db| again(db, user, &copy)).await? {
         return Ok(reply);
     }
+    factor::gate::look(me, site).await?;
     let (stored, names) =
         site.pool.read(move |db| Ok((store::password_hash(db, user)?, store::names(db, user)?.0))).await?;
     let mut check = form.check();
@@ -201,20 +204,19 @@ async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Proble
     let end_others = check.ticked("end_others");
     // Guessing here counts like guessing at sign-in.
     let attempt = Attempt::new(&me.origin.address, &me.actor.email);
-    let counted = attempt.clone();
-    site.pool.write(move |db| throttle::count(db, &counted)).await?;
-    if password::matches(check.raw("current"), Some(stored)).await? {
-        site.pool.write(move |db| throttle::succeeded(db, &attempt)).await?;
+    let counted = site.pool.write(move |db| throttle::count(db, &attempt)).await?;
+    if password::matches(check.raw("current"), Some(stored.clone())).await? {
+        site.pool.write(move |db| throttle::succeeded(db, &counted)).await?;
     } else {
-        check.note("current", Some("This is not your current password".to_owned()));
+        check.note("current", Some(super::NOT_CURRENT.to_owned()));
     }
     check.finish()?;
     let hash = password::hash(&typed).await?;
-    let (actor, origin, current) = (me.actor.clone(), me.origin.clone(), me.session.id.clone());
+    let me = me.clone();
     let sentence = format!("Your password is changed. It is {}.", password::strength(&typed, &context));
     let done = site.pool.write(move |db| {
-        once(db, actor.key, &receipt, |db| {
-            super::change_password(db, &actor, &origin, &hash, end_others.then_some(&*current))?;
+        once(db, user, &receipt, |db| {
+            super::change_password(db, &me, (&stored, &hash), end_others)?;
             Ok(Reply::to("/profile", sentence))
         })
     });

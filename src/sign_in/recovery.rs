@@ -7,8 +7,9 @@ use chrono::Duration;
 use super::links::{self, Asked, Purpose};
 use super::throttle::{self, Attempt};
 use super::{letters, store};
-use crate::access::Origin;
+use crate::access::{Origin, session};
 use crate::audit::{self, Event, EventType, Subject};
+use crate::factor;
 use crate::ids;
 use crate::mail;
 use crate::problem::Problem;
@@ -31,17 +32,22 @@ pub fn ask(db: &mut Db, email: &str, browser: &str, origin: &Origin) -> Result<(
     Ok(())
 }
 
-/// Answers what was asked; how many requests that were.
+/// Answers what was asked; how many requests that were. One that cannot be answered waits for the next time, and the
+/// others do not wait for it.
 pub async fn answer_asked(pool: &Pool) -> Result<usize, Problem> {
-    let mut answered = 0;
+    let (mut answered, mut looked_at) = (0, 0);
     loop {
-        let waiting = pool.read_long(|db| links::asked(db, AT_ONCE)).await?;
+        let waiting = pool.read_long(move |db| links::asked(db, looked_at, AT_ONCE)).await?;
         if waiting.is_empty() {
             return Ok(answered);
         }
         for asked in waiting {
-            pool.write(move |db| database::write(db, |db| answer(db, &asked))).await?;
-            answered += 1;
+            looked_at = asked.key;
+            match pool.write(move |db| database::write(db, |db| answer(db, &asked))).await {
+                Ok(()) => answered += 1,
+                Err(away @ Problem::Unavailable(_)) => return Err(away),
+                Err(problem) => tracing::error!(%problem, "a request for a new password was not answered"),
+            }
         }
     }
 }
@@ -94,22 +100,28 @@ pub fn again(db: &mut Db, token: &str, receipt: &Receipt) -> Result<Option<Reply
     links::again(db, Purpose::PasswordReset, token, receipt)
 }
 
-/// Sets the new password, ends every session and every other link, and tells the person. Conflict(LinkIsSpent) when
-/// the link was used meanwhile.
+/// Sets the new password, ends every session and every other link, and tells the person. Whoever signed up with an
+/// address that was not theirs may have set up a second factor: it goes when its owner comes for the first time.
+/// Conflict(LinkIsSpent) when the link was used meanwhile.
 pub fn reset(db: &mut Db, opened: &Opened, hash: &str, origin: &Origin) -> Result<(), Problem> {
     database::write(db, |db| {
         let (user, email) = (opened.link.user, &opened.context[3]);
         links::spend(db, &opened.link)?;
         links::spend_all(db, user, &[Purpose::PasswordReset, Purpose::EmailChange])?;
         store::set_password(db, user, hash)?;
+        let gone = !super::email::state(db, user)?.verified && factor::forget(db, user)?;
         store::mark_verified(db, user)?;
-        let ended = store::end_other_sessions(db, user, "")?;
-        throttle::succeeded(db, &Attempt::new(&origin.address, email))?;
+        let ended = session::end_others(db, user, "")?;
+        throttle::recognise(db, &Attempt::new(&origin.address, email))?;
         let (id, name) = store::id_and_name(db, user)?;
-        let event = Event::new(EventType::UserUpdate, Subject::new("USER", &id, &name))
+        let mut event = Event::new(EventType::UserUpdate, Subject::new("USER", &id, &name))
             .with("method", "new password by a mailed link")
             .with("sessionsEnded", ended.to_string());
+        if gone {
+            event = event.with("secondFactor", "removed, because nobody had confirmed the address");
+        }
         audit::record_for(db, user, origin, &event)?;
-        mail::post(db, &letters::password_changed(email, origin))
+        let letter = if gone { letters::all_changed(email, origin) } else { letters::password_changed(email, origin) };
+        mail::post(db, &letter)
     })
 }

@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 
-use super::pages::{start_session, way_back};
+use super::pages::start_session;
 use super::throttle;
 use crate::access::extract::{self, Half};
 use crate::access::session;
@@ -14,6 +14,7 @@ use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::text;
+use crate::web::back::{way_back, with_way_back};
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site};
 
@@ -30,9 +31,12 @@ struct SecondPage {
     label: (&'static str, &'static str),
     question: Option<Question>,
     cancel: &'static str,
+    /// Where an app, or a passkey, is set up, with the way back from there.
+    set_up: [String; 2],
 }
 
 /// Who is to prove themselves.
+#[derive(Clone)]
 enum Who {
     /// The password was right just now.
     Half(Half),
@@ -53,6 +57,16 @@ impl Who {
             Who::Half(half) => half.user,
             Who::Whole(me) => me.actor.key,
         }
+    }
+
+    /// The stamp of the password now: of the same one that opened the half session, or in a session that is alive.
+    fn still(&self, db: &mut Db) -> Result<String, Problem> {
+        let now = session::current_stamp(db, self.user())?;
+        let holds = match self {
+            Who::Half(half) => half.stamp == now,
+            Who::Whole(me) => session::used_second_factor(db, &me.session.id)?.is_some(),
+        };
+        if holds { Ok(now) } else { Err(Problem::SignIn) }
     }
 
     fn csrf(&self) -> &str {
@@ -79,8 +93,8 @@ pub async fn ask(me: Result<Me, Problem>, site: Site) -> Result<HttpResponse, Pr
 
 async fn page(who: &Who, site: &Site, mut form: Filled) -> Result<SecondPage, Problem> {
     let (user, whole) = (who.user(), matches!(who, Who::Whole(_)));
-    let account =
-        way_back(&site.req).strip_prefix("/a/").and_then(|rest| rest.split(['/', '?']).next().map(str::to_owned));
+    let back = way_back(&site.req);
+    let account = back.strip_prefix("/a/").and_then(|rest| rest.split(['/', '?']).next().map(str::to_owned));
     let read = move |db: &mut Db| {
         let asking = match account.filter(|_| whole) {
             Some(id) => lookup::frame(db, user, &id).ok().filter(|frame| !frame.held().is_empty()),
@@ -104,6 +118,7 @@ async fn page(who: &Who, site: &Site, mut form: Filled) -> Result<SecondPage, Pr
         },
         question,
         cancel: if whole { "/profile" } else { "/sign-in" },
+        set_up: factor::SET_UP.map(|page| with_way_back(page, &back)),
         form,
     })
 }
@@ -118,18 +133,18 @@ pub async fn prove(me: Result<Me, Problem>, site: Site, sent: Sent) -> Result<Ht
             site.refused(&page)
         }
         Err(other) => Err(other),
-        Ok(flash) => {
+        Ok((stamp, flash)) => {
             match &who {
-                Who::Half(half) => start_session(&site.req, half.user, true)?,
-                Who::Whole(me) => session::go_on(&site.req, &me.session, true)?,
+                Who::Half(half) => start_session(&site.req, half.user, true, &stamp)?,
+                Who::Whole(me) => session::go_on(&site.req, &me.session, true, &stamp)?,
             }
             Ok(site.see(&Reply::to(onward(&site), flash)))
         }
     }
 }
 
-/// The sentence to say afterwards.
-async fn check(who: &Who, site: &Site, form: &Form) -> Result<String, Problem> {
+/// What the session goes on with, and the sentence to say afterwards.
+async fn check(who: &Who, site: &Site, form: &Form) -> Result<(String, String), Problem> {
     let mut check = form.check();
     let by_passkey = !form.value("credential").is_empty();
     if !by_passkey && form.value("code").trim().is_empty() {
@@ -137,7 +152,9 @@ async fn check(who: &Who, site: &Site, form: &Form) -> Result<String, Problem> {
     }
     check.finish()?;
     let (user, means, origin, form) = (who.user(), Means::of(site)?, extract::origin(&site.req), form.clone());
+    let who = who.clone();
     let proving = site.pool.write(move |db| {
+        let stamp = who.still(db)?;
         // Whoever is here knows the password, so the count may lock the codes; a passkey cannot be guessed.
         if !by_passkey {
             throttle::count_code(db, user)?;
@@ -148,20 +165,13 @@ async fn check(who: &Who, site: &Site, form: &Form) -> Result<String, Problem> {
         } else {
             factor::use_code(db, &means, user, form.value("code"))?
         };
-        settle(db, &means, user, &origin, how, by_passkey)
+        Ok((stamp, settle(db, user, &origin, how, by_passkey)?))
     });
     proving.await
 }
 
 /// Notes how it went.
-fn settle(
-    db: &mut Db,
-    means: &Means,
-    user: Key,
-    origin: &Origin,
-    how: Option<How>,
-    by_passkey: bool,
-) -> Result<String, Problem> {
+fn settle(db: &mut Db, user: Key, origin: &Origin, how: Option<How>, by_passkey: bool) -> Result<String, Problem> {
     let tried = how.map_or(if by_passkey { "passkey" } else { "code" }, How::words);
     super::record_sign_in(db, user, origin, &format!("password, then {tried}"), how.is_none())?;
     match how {
@@ -170,7 +180,7 @@ fn settle(
         Some(How::RecoveryCode) => {
             throttle::code_was_right(db, user)?;
             let actor: Actor = lookup::actor(db, user)?;
-            let left = factor::note_recovery(db, means, &actor, &origin.address)?;
+            let left = factor::note_recovery(db, &actor, origin)?;
             Ok(format!(
                 "!{} left. Make new ones in your profile.",
                 text::count(left, "recovery code is", "recovery codes are")

@@ -3,14 +3,12 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel::sql_types::{Bool, Nullable};
 
 use super::{Names, NewUser};
-use crate::access::{Actor, lookup};
+use crate::access::{Actor, lookup, session};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
 use crate::store::schema::{accounts, assignments, sessions, users};
 use crate::text::{email_key, name_key};
 
@@ -128,24 +126,7 @@ pub fn live_sessions(db: &mut Db, user: Key) -> Result<Vec<SessionRow>, Problem>
 }
 
 pub fn end_session(db: &mut Db, user: Key, session_id: &str) -> Result<usize, Problem> {
-    if !ids::looks_like_token(session_id) {
-        return Ok(0);
-    }
-    end(db, Box::new(sessions::user_key.eq(user).and(sessions::id.eq(session_id.to_owned()))))
-}
-
-pub fn end_other_sessions(db: &mut Db, user: Key, current: &str) -> Result<usize, Problem> {
-    end(db, Box::new(sessions::user_key.eq(user).and(sessions::id.ne(current.to_owned()))))
-}
-
-type OfSessions = Box<dyn BoxableExpression<sessions::table, MultiBackend, SqlType = Nullable<Bool>>>;
-
-/// From now on these sessions hold no more. Their rows stay for a day, so that what is typed there until then is kept
-/// for the person's next sign-in.
-fn end(db: &mut Db, which: OfSessions) -> Result<usize, Problem> {
-    let now = ids::now();
-    let live = sessions::table.filter(which).filter(sessions::expires_at.gt(now));
-    Ok(diesel::update(live).set(sessions::expires_at.eq(now)).execute(db)?)
+    if ids::looks_like_token(session_id) { session::end(db, user, session_id) } else { Ok(0) }
 }
 
 /// The id of the account to land in: the last one used if it can still be seen, else the topmost membership, else the

@@ -66,13 +66,24 @@ fn network(address: &str) -> String {
     }
 }
 
+/// An attempt that was counted.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    attempt: Attempt,
+    /// Came from where the person is known, so it took nothing from the bucket of the e-mail.
+    known: bool,
+}
+
 /// Counts an attempt to sign in. TooMany when one of the buckets is full.
-pub fn count(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
+pub fn count(db: &mut Db, attempt: &Attempt) -> Result<Counted, Problem> {
     database::write(db, |db| {
         let known = is_known(db, attempt)?;
         take(db, &attempt.address, PER_ADDRESS)?;
         take(db, &attempt.pair, PER_PAIR)?;
-        if known { Ok(()) } else { take(db, &attempt.email, PER_EMAIL) }
+        if !known {
+            take(db, &attempt.email, PER_EMAIL)?;
+        }
+        Ok(Counted { attempt: attempt.clone(), known })
     })
 }
 
@@ -106,6 +117,11 @@ pub fn count_passkey(db: &mut Db, address: &str) -> Result<(), Problem> {
     database::write(db, |db| take(db, &bucket("passkey", &network(address)), PER_ADDRESS))
 }
 
+/// A right passkey: the attempt was none.
+pub fn passkey_was_right(db: &mut Db, address: &str) -> Result<(), Problem> {
+    give_back(db, &bucket("passkey", &network(address)))
+}
+
 /// Counts somebody signing up.
 pub fn count_sign_up(db: &mut Db, address: &str) -> Result<(), Problem> {
     database::write(db, |db| take(db, &bucket("sign-up", &network(address)), SIGN_UPS))
@@ -135,12 +151,23 @@ pub fn count_link(db: &mut Db, address: &str) -> Result<(), Problem> {
 }
 
 /// A right password: the attempt was none, and the address is known from now on.
-pub fn succeeded(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
+pub fn succeeded(db: &mut Db, counted: &Counted) -> Result<(), Problem> {
+    let attempt = &counted.attempt;
     database::write(db, |db| {
         // In the order in which they were taken, so that two sign-ins cannot wait for each other.
         give_back(db, &attempt.address)?;
         diesel::delete(throttles::table.find(&attempt.pair)).execute(db)?;
-        give_back(db, &attempt.email)?;
+        if !counted.known {
+            give_back(db, &attempt.email)?;
+        }
+        insert(db, &attempt.known, 0)
+    })
+}
+
+/// Somebody showed in another way who they are: the address is known from now on.
+pub fn recognise(db: &mut Db, attempt: &Attempt) -> Result<(), Problem> {
+    database::write(db, |db| {
+        diesel::delete(throttles::table.find(&attempt.pair)).execute(db)?;
         insert(db, &attempt.known, 0)
     })
 }
@@ -199,6 +226,20 @@ pub fn sweep(db: &mut Db) -> Result<usize, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::DatabaseUrl;
+
+    #[test]
+    fn a_right_passkey_is_no_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(folder.path().join("throttle.db").display().to_string());
+        database::migrate(&url).unwrap();
+        let pool = database::Pool::open(&url, 1).unwrap();
+        let sign_in = |db: &mut Db| {
+            count_passkey(db, "192.0.2.1")?;
+            passkey_was_right(db, "192.0.2.1")
+        };
+        pool.write_here(|db| (0..=PER_ADDRESS).try_for_each(|_| sign_in(db))).unwrap();
+    }
 
     #[test]
     fn one_line_of_ipv6_is_one_address() {

@@ -170,6 +170,7 @@ diesel::table! {
         created_at -> Timestamp,
         sent_at -> Timestamp,
         expires_at -> Timestamp,
+        mailed -> Bool,
     }
 }
 

@@ -176,11 +176,11 @@ impl Reason {
             Reason::AdminAccessMustExist => words(
                 "Somebody must stay in charge",
                 "Each root account keeps at least one direct member who is an administrator.",
-                "Make somebody else an administrator first.",
+                "Make somebody else an administrator without an end date first.",
             ),
             Reason::MoreThanHeld => words(
                 "You cannot give what you do not hold",
-                "It would reach further, or allow more, than your own roles do.",
+                "It would reach further, last longer, or allow more, than your own roles do.",
                 "Ask somebody who holds it, or choose less.",
             ),
             Reason::RoleIsBuiltIn => words(
@@ -193,26 +193,25 @@ impl Reason {
                 "It can be used here, and is changed where it belongs.",
                 "Copy the role and change the copy.",
             ),
-            Reason::RoleInUse(n) => words(
+            Reason::RoleInUse { given, invited } => words(
                 "This role is in use",
                 format!(
-                    "{} it.",
-                    if *n == 1 {
-                        "1 member or invitation has".to_owned()
-                    } else {
-                        format!("{n} members or invitations have")
-                    }
+                    "It is given {}, and {} it.",
+                    text::count(*given, "time", "times"),
+                    text::count(*invited, "open invitation offers", "open invitations offer")
                 ),
-                "Give those people another role first.",
+                "Give those people another role, and withdraw those invitations, first.",
             ),
             Reason::RolesStayBehind(n) => words(
                 "Roles that are in use here belong to an account above",
                 format!("{} of them would not exist at the new place.", text::count(*n, "assignment", "assignments")),
                 "Give those people other roles first: of the account itself, or of one that is above both places.",
             ),
-            Reason::LinkIsSpent => {
-                words("This link does not work any more", "It was used, withdrawn or ran out.", "Ask for a new one.")
-            }
+            Reason::LinkIsSpent => words(
+                "This link does not work any more",
+                "It was used or withdrawn, it ran out, or a newer one took its place.",
+                "Ask for a new one where this one came from.",
+            ),
             Reason::AlreadyConsented => words(
                 "Already accepted",
                 "This account is bound by these versions already.",
@@ -311,7 +310,12 @@ fn described(problem: &Problem) -> Described {
     Described {
         status: problem.status(),
         words: problem.words(),
-        code: if let Problem::Conflict(reason) = problem { reason.code() } else { "" },
+        code: match problem {
+            // Whoever follows a link can do nothing with a code.
+            Problem::Conflict(Reason::LinkIsSpent) => "",
+            Problem::Conflict(reason) => reason.code(),
+            _ => "",
+        },
         sign_in: asking_page(problem),
         retry_after: match problem {
             Problem::TooMany { seconds } => Some(*seconds),

@@ -38,7 +38,7 @@ const MOST_FIELDS: usize = 200;
 const SECRETS: [&str; 6] = [hidden::TOKEN, "password", "current", "new_password", "code", "credential"];
 
 /// A body as it came in. Opened by a handler only after its access check, so that a stranger learns nothing from it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sent {
     body: Bytes,
     is_form: bool,
@@ -191,6 +191,11 @@ impl Filled {
     }
 
     /// Puts in what the page adds.
+    /// Each field with its value.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.to_owned(), value.to_owned());
     }

@@ -69,7 +69,8 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let for_guests = ["/sign-", "/password/", "/email/"].iter().any(|start| req.path().starts_with(start));
+    // Neither has a session to come back to; and what their address holds is a secret that is not to be kept.
+    let for_guests = ["/sign-", "/password/", "/email/", "/invites/"].iter().any(|start| req.path().starts_with(start));
     if req.method().is_safe() || for_guests {
         return Ok(next.call(req).await?.map_into_left_body());
     }

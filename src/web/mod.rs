@@ -1,7 +1,9 @@
 //! Between HTTP and the rooms: the shell around every page, forms, paging, error pages, assets, and what protects it all.
 
 pub mod assets;
+pub mod back;
 pub mod csv;
+pub mod device;
 pub mod errors;
 pub mod form;
 pub mod guest;

@@ -160,6 +160,8 @@ pub struct Shell {
     pub address: String,
     pub printed_at: String,
     pub idle_minutes: i64,
+    /// There is a mail server to send through.
+    pub sends_mail: bool,
     pub demo: bool,
 }
 
@@ -225,6 +227,7 @@ impl Shell {
             address: format!("{}{}", config.origin(), req.uri()),
             printed_at: When::from(ids::now()).words,
             idle_minutes: session::IDLE_MINUTES,
+            sends_mail: config.mail.smtp_url.is_some(),
             demo: config.demo,
         }
     }

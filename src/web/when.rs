@@ -1,6 +1,8 @@
 //! Moments as people read them: UTC in words, and the exact form for machines (script adds the local time).
 
-use chrono::NaiveDateTime;
+use chrono::{Duration, NaiveDateTime};
+
+use crate::ids;
 
 /// A moment on a page.
 #[derive(Debug, Clone)]
@@ -20,6 +22,11 @@ impl When {
     pub fn day(at: NaiveDateTime) -> When {
         When { iso: at.format("%Y-%m-%d").to_string(), words: at.format("%-d %b %Y").to_string() }
     }
+}
+
+/// The last day (UTC) on which something holds that ends at this moment; none for [`ids::never`].
+pub fn last_day(ends_at: NaiveDateTime) -> Option<When> {
+    (ends_at != ids::never()).then(|| When::day(ends_at - Duration::microseconds(1)))
 }
 
 /// ISO 8601 with seconds, in UTC.

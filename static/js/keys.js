@@ -4,6 +4,6 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || ui.typing(event.target)) return;
     if (event.key === '?') location.assign('/help');
     const filter = event.key === '/' && document.querySelector('[data-filter]');
-    if (filter) { event.preventDefault(); filter.focus(); filter.select(); }
+    if (filter) { event.preventDefault(); filter.closest('details')?.setAttribute('open', ''); filter.focus(); filter.select(); }
   });
 }

@@ -132,7 +132,7 @@ async function copyLink(hand, email) {
   if (!page.url().includes('show=invited')) await page.goto(`/a/${accountOf(page)}/members?show=invited`);
   await hand.go(link(page, email));
   await hand.go(button(page, 'Copy a link instead'));
-  return main(page).locator('code').first().innerText();
+  return field(page, 'Link').inputValue();
 }
 
 /** Signs up on the page of an invitation and ends in the account. */

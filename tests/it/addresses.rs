@@ -15,7 +15,7 @@ async fn a_new_address_holds_once_its_owner_opened_the_link_while_signed_in() {
     signed_in.submit("Send the link", &[("New email", "new@example.com"), ("Current password", "wrong")]).await;
     assert_eq!(signed_in.page.error("Current password"), "This is not your current password");
     signed_in.submit("Send the link", &[("New email", "new@example.com"), ("Current password", PASSWORD)]).await;
-    assert!(signed_in.page.flash().contains("on its way to new@example.com"), "{}", signed_in.page);
+    assert!(signed_in.page.flash().contains("A mail to new@example.com is kept"), "{}", signed_in.page);
     assert!(signed_in.page.text().contains("A change to new@example.com waits"), "{}", signed_in.page);
     let posted = letters(&world);
     assert_eq!(subjects(&posted), ["Confirm your new email address", "Your email address is about to change"]);
@@ -62,17 +62,17 @@ async fn who_signs_up_shows_that_mail_arrives() {
     let world = World::new();
     world.account("acme");
     let mut signed_in = world.browser(&admin()).await;
-    assert!(signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     let first = path(&letters_to(&world, &admin())[0]);
-    signed_in.submit("Send again", &[]).await;
+    signed_in.submit(&format!("Send the confirmation again to {}", email(&admin())), &[]).await;
     let second = path(&letters_to(&world, &admin())[1]);
     // Opened anywhere, and by machines, without effect; the button has one.
     let mut anywhere = Browser::new(&world.console().await);
     assert_eq!(anywhere.get(&first).await.status, 410);
     anywhere.get(&second).await;
-    assert!(signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     anywhere.submit("Confirm email address", &[]).await;
     assert!(anywhere.page.flash().starts_with("Your email address is confirmed."), "{}", anywhere.page);
-    assert!(!signed_in.get("/profile").await.text().contains("Not verified yet"), "{}", signed_in.page);
+    assert!(!signed_in.get("/profile").await.text().contains("Not confirmed yet"), "{}", signed_in.page);
     assert_eq!(anywhere.get(&second).await.status, 410);
 }

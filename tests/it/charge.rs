@@ -5,7 +5,7 @@
 use diesel::prelude::*;
 use subtenant::access::Scope;
 use subtenant::access::policy::{
-    CreateRoles, DeleteMembers, Permission, Permissions, Resource, SeeAccount, UpdateMembers, UpdateRoles, Verb,
+    CreateRoles, DeleteMembers, LeaveAccount, Permission, Permissions, Resource, UpdateMembers, UpdateRoles, Verb,
 };
 use subtenant::ids;
 use subtenant::members::{self, Wanted};
@@ -68,7 +68,7 @@ impl Root<'_> {
             }
             1 => self.giving(who, other, &self.reader, ids::never()),
             2 => {
-                let by = self.world.grant::<SeeAccount>(&self.people[who], &self.name).expect("may");
+                let by = self.world.grant::<LeaveAccount>(&self.people[who], &self.name).expect("may");
                 Box::new(move |db| members::leave(db, &by, None))
             }
             3 => self.giving(who, who, &self.boss, soon),

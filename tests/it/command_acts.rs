@@ -72,7 +72,7 @@ pub fn outcome<T>(result: &Result<T, Problem>) -> Outcome {
             Reason::MoreThanHeld => "MoreThanHeld",
             Reason::RoleIsBuiltIn => "RoleIsBuiltIn",
             Reason::RoleIsInherited => "RoleIsInherited",
-            Reason::RoleInUse(_) => "RoleInUse",
+            Reason::RoleInUse { .. } => "RoleInUse",
             Reason::LinkIsSpent => "LinkIsSpent",
             Reason::RolesStayBehind(_) => "RolesStayBehind",
             other => panic!("{other:?}"),

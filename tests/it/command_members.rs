@@ -17,6 +17,7 @@ impl Rules {
             Done => match self.own_role(account, role) {
                 Done if !self.may_give(who, account, old, Scope::HereAndBelow) => Conflict("MoreThanHeld"),
                 Done if !self.may_give(who, account, boxes, Scope::HereAndBelow) => Invalid,
+                Done if !self.may_give_until(who, account, boxes & !old, Scope::HereAndBelow, End::Never) => Invalid,
                 Done => self.unless_leaderless(account, |after| {
                     after.roles[role].boxes = boxes;
                     after.roles[role].everything = everything;
@@ -44,7 +45,8 @@ impl Rules {
         }
     }
 
-    fn choose(&self, who: usize, account: usize, wanted: &[Wanted]) -> Outcome {
+    /// `whom`: what they have already, just so, needs no giving.
+    fn choose(&self, who: usize, account: usize, wanted: &[Wanted], whom: Option<usize>) -> Outcome {
         if wanted.is_empty() || wanted.iter().any(|(.., end)| *end == End::Past) {
             return Invalid;
         }
@@ -52,7 +54,11 @@ impl Rules {
         if (0..wanted.len()).any(|n| !self.usable(account, wanted[n].0) || twice(n)) {
             return Invalid;
         }
-        let held = |(role, scope, _): &Wanted| self.may_give(who, account, self.roles[*role].boxes, *scope);
+        let stays = |one: &Wanted| {
+            whom.is_some_and(|whom| self.live_at(whom, account).any(|g| (g.role, g.scope, g.end) == *one))
+        };
+        let held =
+            |one: &Wanted| stays(one) || self.may_give_until(who, account, self.roles[one.0].boxes, one.1, one.2);
         if wanted.iter().all(held) { Done } else { Conflict("MoreThanHeld") }
     }
 
@@ -77,7 +83,7 @@ impl Rules {
         if !self.commands(who, account, whom) {
             return Conflict("MoreThanHeld");
         }
-        match self.choose(who, account, wanted) {
+        match self.choose(who, account, wanted, Some(whom)) {
             Done => self.unless_leaderless(account, |after| {
                 after.given.retain(|g| !(g.person == whom && g.account == account && g.end != End::Past));
                 for (role, scope, end) in wanted {
@@ -104,7 +110,8 @@ impl Rules {
     }
 
     pub fn leave(&mut self, who: usize, account: usize) -> Outcome {
-        match self.may(who, account, 0) {
+        let apart = !self.accounts[account].closed && self.below(who, account) != 0;
+        match if apart { Done } else { self.may(who, account, 0) } {
             Done if !self.is_listed(who, account) => NotFound,
             Done => self.go(account, who),
             refused => refused,
@@ -121,7 +128,7 @@ impl Rules {
         if may != Done {
             return may;
         }
-        let chosen = self.choose(who, account, wanted);
+        let chosen = self.choose(who, account, wanted, None);
         if chosen != Done {
             return chosen;
         }
@@ -145,7 +152,8 @@ impl Rules {
     /// Whether all that it offers is there, and this person holds it.
     fn stands(&self, by: usize, invitation: &Invitation) -> Outcome {
         let there = |role: &usize| self.usable(invitation.account, *role);
-        let held = |role: &Role| self.may_give(by, invitation.account, role.boxes, invitation.scope);
+        let held =
+            |role: &Role| self.may_give_until(by, invitation.account, role.boxes, invitation.scope, invitation.end);
         match invitation.roles.iter().all(there) {
             false => Conflict("LinkIsSpent"),
             true if invitation.roles.iter().all(|role| held(&self.roles[*role])) => Done,

@@ -154,6 +154,13 @@ impl Rules {
 
     /// From which account, and as what, somebody does something here that they may.
     pub fn acting(&self, person: usize, account: usize, right: Boxes) -> Option<(usize, String)> {
+        if right == 0 && self.held(person, account) == 0 {
+            let mut names: Vec<&str> =
+                self.live_at(person, account).map(|g| self.roles[g.role].name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            return Some((account, names.join(", ")));
+        }
         self.up(account).into_iter().find_map(|at| {
             let reaches = |g: &&Given| if at == account { g.scope != Scope::Below } else { g.scope != Scope::Here };
             let enough = |role: &Role| role.boxes != 0 && covers(role.boxes, right);
@@ -168,6 +175,13 @@ impl Rules {
     pub fn may_give(&self, person: usize, account: usize, boxes: Boxes, scope: Scope) -> bool {
         (scope == Scope::Below || covers(self.held(person, account), boxes))
             && (scope == Scope::Here || covers(self.below(person, account), boxes))
+    }
+
+    /// The same until then at least: what ends sooner does not count.
+    pub fn may_give_until(&self, person: usize, account: usize, boxes: Boxes, scope: Scope, end: End) -> bool {
+        let lasting =
+            Rules { given: self.given.iter().filter(|g| g.end.reaches(end)).cloned().collect(), ..self.clone() };
+        lasting.may_give(person, account, boxes, scope)
     }
 
     pub fn commands(&self, person: usize, account: usize, whom: usize) -> bool {

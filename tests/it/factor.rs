@@ -136,6 +136,28 @@ async fn a_recovery_code_works_once_however_it_is_typed_and_tells_by_mail() {
 }
 
 #[actix_web::test]
+async fn codes_that_were_kept_once_are_not_put_back_after_they_were_used() {
+    let world = world();
+    let mut admin = world.browser(ADMIN).await;
+    set_up(&mut admin).await;
+    admin.get("/profile/second-factor/codes").await;
+    let (page, codes) = (admin.page.clone(), admin.page.all("ol.codes code"));
+    admin.submit("I have kept them", &[]).await;
+    half(&world, ADMIN).await.submit("Confirm", &[("Code from the app", &codes[0])]).await;
+    let mut form = page.form("I have kept them");
+    form.set("_key", &ids::token());
+    let before = dump(&world);
+    let answer = admin.post(&form.action, &form.pairs()).await;
+    assert_eq!(answer.status, 422);
+    let shown = Page::read(&form.action, &answer);
+    assert!(shown.text().contains("Those codes were kept before") && shown.all("ol.codes code") != codes, "{shown}");
+    assert_unchanged(&before, &world, "codes that were kept before");
+    let mut again = half(&world, ADMIN).await;
+    again.submit("Confirm", &[("Code from the app", &codes[0])]).await;
+    assert_eq!(again.page.status, 422, "a used code works again");
+}
+
+#[actix_web::test]
 async fn ten_wrong_codes_are_enough_from_wherever_they_come() {
     let world = world();
     let mut admin = world.browser(ADMIN).await;
@@ -206,7 +228,7 @@ async fn setting_up_and_removing_ask_again_who_is_there_and_tell_by_mail() {
     admin.submit("Set up", &[("Code from the app", &code)]).await;
     admin.submit("Confirm", &[("Password", PASSWORD)]).await;
     assert_eq!(admin.page.all("p.secret code")[0], secret, "the secret that was scanned is gone");
-    admin.submit("Set up", &[("Code from the app", &code), ("End all other sessions", "yes")]).await;
+    admin.submit("Set up", &[("Code from the app", &code)]).await;
     assert_eq!(elsewhere.get("/profile").await.heading(), "Sign in");
     keep_codes(&mut admin).await;
     admin.get("/profile").await;

@@ -81,6 +81,30 @@ async fn what_was_typed_is_there_after_confirming() {
 }
 
 #[actix_web::test]
+async fn inviting_with_a_new_child_asks_as_inviting_does() {
+    let world = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    admin.get(&world.path("lab", "child-accounts/new")).await;
+    age(&world, 6);
+    let fields = [
+        ("Name", "branch"),
+        ("Technical contact email", "tech@example.com"),
+        ("Invite the technical contact as administrator", "yes"),
+        ("Leave for the child account's administrator to review and accept", "yes"),
+    ];
+    admin.submit("Save", &fields).await;
+    confirm(&mut admin).await;
+    assert_eq!(admin.page.field("Name"), "branch", "{}", admin.page);
+    admin.submit("Save", &[]).await;
+    assert!(admin.page.flash().contains("Invited as administrator: tech@example.com"), "{}", admin.page);
+    // Without an invitation nothing is asked.
+    admin.get(&world.path("lab", "child-accounts/new")).await;
+    age(&world, 6);
+    admin.submit("Save", &[("Name", "plain"), fields[3]]).await;
+    assert!(admin.page.flash().contains("Child account created."), "{}", admin.page);
+}
+
+#[actix_web::test]
 async fn looking_asks_too_and_cancelling_leads_to_a_page_that_does_not() {
     let world = world();
     let mut admin = world.browser("admin-of-acme").await;

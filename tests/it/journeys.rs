@@ -226,7 +226,7 @@ async fn the_list_is_filtered_sorted_paged_and_exported() {
     admin.get(&format!("{list}?sort=-name")).await;
     assert_eq!(admin.page.rows()[0][0], "Site 119");
     admin.get(&list).await;
-    let filter = admin.page.link("Export as CSV").expect("an export");
+    let filter = admin.page.link("Export CSV").expect("an export");
     let csv = admin.get(&filter).await.body.clone();
     assert_eq!(csv.lines().count(), 121);
     admin.get(&format!("{list}?q=site+11")).await;

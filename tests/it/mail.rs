@@ -235,6 +235,23 @@ async fn without_a_server_mails_are_files_for_their_owner_alone() {
 }
 
 #[actix_web::test]
+async fn a_step_that_fails_stops_no_other() {
+    let office = PostOffice::open();
+    let world = world_with(&office);
+    post(&world, &letter("ann@example.com"));
+    let carrier = Carrier::new(&world.config).expect("the settings are right");
+    for table in ["mailed_links", "assignments"] {
+        world.sql(&format!("ALTER TABLE {table} RENAME TO away"));
+        pass_time(&world);
+        assert!(worker::round(&world.pool, &carrier).await.is_err(), "{table} is away");
+        world.sql(&format!("ALTER TABLE away RENAME TO {table}"));
+        assert_eq!(rows(&world)[0].0, "SENT", "without {table}");
+        empty(&world);
+        post(&world, &letter("ann@example.com"));
+    }
+}
+
+#[actix_web::test]
 async fn those_who_invite_people_are_told_where_mail_does_not_arrive() {
     let office = PostOffice::open();
     let world = world_with(&office);

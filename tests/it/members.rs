@@ -177,7 +177,7 @@ async fn an_end_holds_from_that_moment_on_and_stays_in_the_list_for_a_while() {
     admin.submit("Save", &[("End date", "31.12.2099")]).await;
     assert_eq!(admin.page.error("End date"), "End date must be a day, as 2027-01-31");
     admin.submit("Save", &[("End date", "2099-12-31")]).await;
-    assert_eq!(admin.page.row("gone")[3], "Ends 31 Dec 2099", "{}", admin.page);
+    assert_eq!(admin.page.row("gone")[3], "Active until 31 Dec 2099", "{}", admin.page);
     assert_eq!(gone.get(&world.path("lab", "dashboard")).await.status, 200);
 }
 

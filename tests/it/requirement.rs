@@ -35,7 +35,7 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     leo.get(&world.path("lab", "dashboard")).await;
     assert!(leo.page.text().contains("lab asks for one of everybody"), "{}", leo.page);
     assert_eq!(leo.get("/profile").await.status, 200, "what is one's own stays open");
-    set_up(&mut vera).await;
+    let hers = set_up(&mut vera).await;
     assert_eq!(vera.get(&world.path("bench", "dashboard")).await.heading(), "Dashboard");
     // People from above too, and who did not use theirs is asked to.
     let mut old = admin.clone();
@@ -44,10 +44,15 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     assert_eq!(old.page.status, 200);
     old.get(&world.path("bench", "settings")).await;
     assert!(old.page.text().contains("lab asks for one of everybody"), "{}", old.page);
+    let from_above = format!("child-accounts/{}/created", world.id("lab"));
+    old.get(&world.path("acme", &from_above)).await;
+    assert_eq!(old.page.heading(), "Second step", "{}", old.page);
+    old.get(&world.path("bench", "settings")).await;
     old.submit("Confirm", &[("Code from the app", &code_of(&secret, 30))]).await;
     assert_eq!(old.page.path(), world.path("bench", "settings"), "{}", old.page);
     // Removing the last one would lock them out.
     vera.get("/profile/second-factor/app/remove").await;
+    vera.submit("Confirm", &[("Code from the app", &code_of(&hers, 30))]).await;
     assert!(
         vera.page.text().contains("An account above asks for a second factor, and this is your last"),
         "{}",
@@ -62,6 +67,27 @@ async fn an_account_asks_everybody_who_enters_it_or_anything_below() {
     old.get("/profile/second-factor/app/remove").await;
     assert!(old.page.has_button("Remove"), "{}", old.page);
     world.assert_sound();
+}
+
+#[actix_web::test]
+async fn setting_one_up_because_an_account_asks_leads_back_to_it() {
+    let world = world();
+    world.account("acme").at("lab").viewer("leo");
+    world.sql(&format!("UPDATE accounts SET requires_second_factor = TRUE WHERE id = '{}'", world.id("lab")));
+    let mut leo = world.browser("leo").await;
+    let wanted = world.path("lab", "members?show=own");
+    leo.get(&wanted).await;
+    leo.click("Set up an authenticator app").await;
+    let code = crate::factor::code_for(&leo.page, 0);
+    leo.submit("Set up", &[("Code from the app", "000000x")]).await;
+    assert_eq!(leo.page.status, 422, "a slip on the way");
+    leo.submit("Set up", &[("Code from the app", &code)]).await;
+    assert_eq!(leo.page.heading(), "Recovery codes");
+    assert_eq!(leo.page.link("Not now"), Some(wanted.clone()));
+    leo.submit("I have kept them", &[]).await;
+    assert_eq!(leo.page.uri, wanted, "{}", leo.page);
+    leo.get("/profile/second-factor/app?back=//evil.example").await;
+    assert_eq!(leo.page.form("Set up").value("back"), "");
 }
 
 #[actix_web::test]

@@ -77,6 +77,35 @@ async fn a_forgotten_password_is_set_anew_once_and_everybody_is_signed_out() {
 }
 
 #[actix_web::test]
+async fn what_a_stranger_set_up_before_the_address_was_confirmed_goes_with_the_reset() {
+    for confirmed in [false, true] {
+        let world = world();
+        // Signed up with an address that is somebody else's.
+        let mut stranger = world.browser(&admin()).await;
+        crate::factor::set_up(&mut stranger).await;
+        stranger.get("/profile/second-factor/codes").await;
+        stranger.submit("I have kept them", &[]).await;
+        if confirmed {
+            world.sql("UPDATE users SET email_verified_at = created_at");
+        }
+        empty(&world);
+        let mut owner = Browser::new(&world.console().await);
+        let link = mailed(&world, &mut owner).await;
+        owner.get(&link).await;
+        owner.submit("Set new password", &[("New password", NEW)]).await;
+        let told = letters(&world).last().expect("a letter").opening.concat();
+        assert_eq!(told.contains("the second factor that was set up does not count any more"), !confirmed, "{told}");
+        let log: Vec<String> = dump(&world).into_iter().filter(|line| line.contains("by a mailed link")).collect();
+        assert_eq!(log.concat().contains("secondFactor"), !confirmed, "{log:?}");
+        let left = ["authenticator_apps:", "recovery_codes:"];
+        let left = dump(&world).iter().filter(|line| left.iter().any(|table| line.starts_with(table))).count();
+        assert_eq!(left, if confirmed { 11 } else { 0 });
+        owner.sign_in(&email(&admin()), NEW).await;
+        assert_eq!(owner.page.heading() == "Second step", confirmed, "{}", owner.page);
+    }
+}
+
+#[actix_web::test]
 async fn a_link_opened_in_another_browser_asks_for_the_address() {
     let world = world();
     world.person("eve");
@@ -230,6 +259,18 @@ async fn a_request_from_one_browser_sent_twice_is_one() {
     ask(&mut browser, &email(&admin())).await;
     answer_requests(&world).await;
     assert_eq!(letters(&world).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_request_that_cannot_be_answered_keeps_no_other_waiting() {
+    let world = world();
+    for address in [email("nobody"), email("nobody"), email(&admin())] {
+        ask(&mut Browser::new(&world.console().await), &address).await;
+    }
+    // Which the answer to the second one would break.
+    world.sql("CREATE UNIQUE INDEX one_answer ON mailed_links (email) WHERE state = 'SPENT'");
+    answer_requests(&world).await;
+    assert_eq!(letters_to(&world, &admin()).len(), 1);
 }
 
 #[actix_web::test]

@@ -14,7 +14,7 @@ use actix_web::rt::System;
 use chrono::Duration;
 use subtenant::access::Scope;
 use subtenant::access::policy::{
-    CreateAccounts, CreateRoles, DeleteAccounts, DeleteMembers, Permission, Permissions, Resource, SeeAccount,
+    CreateAccounts, CreateRoles, DeleteAccounts, DeleteMembers, LeaveAccount, Permission, Permissions, Resource,
     UpdateAccounts, UpdateMembers, UpdateRoles, Verb,
 };
 use subtenant::app::{self, Parts};
@@ -180,7 +180,7 @@ impl Ways<'_> {
     }
 
     fn left(&self) {
-        let by = self.world.grant::<SeeAccount>("eve", &self.name).expect("eve may");
+        let by = self.world.grant::<LeaveAccount>("eve", &self.name).expect("eve may");
         self.world.write(|db| members::leave(db, &by, None)).expect("eve leaves");
     }
 

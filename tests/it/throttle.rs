@@ -74,6 +74,20 @@ async fn a_thousand_addresses_do_not_lock_the_victim_out_of_a_known_one() {
 }
 
 #[actix_web::test]
+async fn signing_in_from_a_known_address_makes_no_room_for_guesses_from_elsewhere() {
+    let world = world();
+    assert_eq!(tries(&world, "203.0.113.5", VICTIM, PASSWORD).await, IN);
+    for n in 0..3 {
+        assert_eq!(tries(&world, &format!("198.51.100.{n}"), VICTIM, "wrong").await, WRONG);
+    }
+    for _ in 0..3 {
+        assert_eq!(tries(&world, "203.0.113.5", VICTIM, PASSWORD).await, IN);
+    }
+    let three = "UPDATE throttles SET failures = failures WHERE bucket LIKE 'email:%' AND failures = 3";
+    assert_eq!(world.sql(three), 1, "the guesses were forgiven");
+}
+
+#[actix_web::test]
 async fn one_address_does_not_try_everybody() {
     let world = world();
     for n in 0..50 {

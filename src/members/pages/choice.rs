@@ -17,6 +17,8 @@ use crate::web::form::Check;
 
 pub const SCOPE: &str = "scope";
 pub const ENDS_ON: &str = "ends_on";
+/// What the names of the roles' check boxes begin with.
+pub const ROLE: &str = "role_";
 
 /// One check box.
 pub struct Box {
@@ -36,7 +38,7 @@ pub struct Choice {
 
 /// The name of a role's check box.
 pub fn field(role: &Role) -> String {
-    format!("role_{}", role.id)
+    format!("{ROLE}{}", role.id)
 }
 
 /// The roles that exist for this account and the accounts below it, read once for a page.

@@ -48,6 +48,14 @@ struct WithdrawPage {
 
 const GONE: &str = "!That invitation is not out any more.";
 
+const BEYOND: &str =
+    "!That invitation gives more, or for longer, than you hold. Ask somebody who holds as much to see to it.";
+
+/// What is said where no mail is sent.
+pub fn kept(email: &str) -> String {
+    format!("{email} is invited, and the mail is kept on the server: none are sent here. Pass a link on yourself.")
+}
+
 fn list<A: Action>(by: &In<A>) -> String {
     format!("/a/{}/members?show=invited", by.account().id)
 }
@@ -68,7 +76,7 @@ async fn read<A: Action>(by: &In<A>, site: &Site, id: &str) -> Result<(Invited, 
 pub async fn show(by: In<ReadMembers>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let (one, message) = read(&by, &site, &path.1).await?;
     let page = InvitationPage {
-        shell: site.shell(&by, Section::Members, &format!("Invitation of {}", one.email)),
+        shell: site.shell(&by, Section::Members, &format!("Invitation to {}", one.email)),
         account: by.account().id.clone(),
         one,
         message,
@@ -92,7 +100,7 @@ pub async fn renew(
         check.one_of("act", "Choose whether to send it again or to make a link", &[("send", false), ("link", true)]);
     check.finish()?;
     let (grant, id, origin) = (by.clone(), path.1.clone(), site.config.origin());
-    let to = list(&by);
+    let (to, sends) = (list(&by), site.config.mail.smtp_url.is_some());
     let outcome = site.pool.write(move |db: &mut Db| {
         let mut link = None;
         let email = invitations::pending(db, grant.account().key, &id)?.email;
@@ -102,7 +110,7 @@ pub async fn renew(
                 return Ok(Reply::to(to, "!That link was shown once and cannot be shown again. Make a new one."));
             }
             inviting::send_again(db, &grant, &id, &origin)?;
-            Ok(Reply::to(to, format!("Invitation sent to {email} again.")))
+            Ok(Reply::to(to, if sends { format!("Invitation sent to {email} again.") } else { kept(&email) }))
         })?;
         Ok((reply, link, email))
     });
@@ -112,6 +120,12 @@ pub async fn renew(
             let words = "!It cannot be sent again, because a role in it is gone or its end is past. Withdraw it and invite anew.";
             return Ok(site.see(&Reply::to(list(&by), words)));
         }
+        Err(Problem::TooMany { .. }) => {
+            let words =
+                "!Five mails went to that address within an hour. Wait, or copy a link and pass it on yourself.";
+            return Ok(site.see(&Reply::to(list(&by), words)));
+        }
+        Err(Problem::Conflict(Reason::MoreThanHeld)) => return Ok(site.see(&Reply::to(list(&by), BEYOND))),
         other => other?,
     };
     let Some(link) = link else { return Ok(site.see(&reply)) };
@@ -134,7 +148,7 @@ pub async fn confirm_withdraw(
 ) -> Result<HttpResponse, Problem> {
     let (one, _) = read(&by, &site, &path.1).await?;
     let page = WithdrawPage {
-        shell: site.shell(&by, Section::Members, &format!("Withdraw the invitation of {}?", one.email)),
+        shell: site.shell(&by, Section::Members, &format!("Withdraw the invitation to {}?", one.email)),
         account: by.account().id.clone(),
         one,
         form: Filled::with([]),
@@ -160,6 +174,7 @@ pub async fn withdraw(
     });
     match outcome.await {
         Err(Problem::NotFound) => Ok(site.see(&Reply::to(list(&by), GONE))),
+        Err(Problem::Conflict(Reason::MoreThanHeld)) => Ok(site.see(&Reply::to(list(&by), BEYOND))),
         other => Ok(site.see(&other?)),
     }
 }

@@ -16,6 +16,8 @@ use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
 
 pub const EMAILS: &str = "emails";
 const MESSAGE: &str = "message";
+/// Addresses in the form's own address.
+const TO: &str = "to";
 
 #[derive(Template)]
 #[template(path = "members/invite.html")]
@@ -35,14 +37,32 @@ struct AnswersPage {
     shell: Shell,
     account: String,
     sentence: String,
-    answers: Vec<(String, &'static str, &'static str)>,
+    answers: Vec<Answered>,
+    /// The form again with the addresses that are not valid and everything else as it was; empty for none.
+    correct: String,
 }
 
-/// GET /a/{account}/members/new?to=
+/// One address.
+struct Answered {
+    address: String,
+    words: &'static str,
+    tone: &'static str,
+    /// What to do about it, and where.
+    more: &'static str,
+    href: String,
+}
+
+/// GET /a/{account}/members/new?to=: and the other fields, where somebody comes back to correct addresses.
 pub async fn new(by: In<CreateMembers>, site: Site) -> Result<HttpResponse, Problem> {
-    let query = url::form_urlencoded::parse(site.req.query_string().as_bytes()).into_owned();
-    let to = query.into_iter().find(|(name, _)| name == "to").map(|(_, to)| to).unwrap_or_default();
-    let fresh = Filled::with([(choice::SCOPE, crate::access::Scope::HereAndBelow.code()), (EMAILS, &*to)]);
+    let mut fresh = Filled::with([(choice::SCOPE, crate::access::Scope::HereAndBelow.code())]);
+    for (name, value) in url::form_urlencoded::parse(site.req.query_string().as_bytes()) {
+        match &*name {
+            TO => fresh.set(EMAILS, &value),
+            choice::SCOPE | choice::ENDS_ON | MESSAGE => fresh.set(&name, &value),
+            role if role.starts_with(choice::ROLE) => fresh.set(role, &value),
+            _ => {}
+        }
+    }
     let form = site.start_form(by.actor().key, fresh).await?;
     page(&by, &site, form).await
 }
@@ -70,6 +90,7 @@ pub async fn create(by: In<CreateMembers>, site: Site, sent: Sent) -> Result<Htt
     let names: Vec<String> = roles.iter().map(choice::field).collect();
     let form = site.open(&by, sent, &choice::fields(&names, &[EMAILS, MESSAGE]))?;
     let (grant, copy, origin) = (by.clone(), form.clone(), site.config.origin());
+    let sends = site.config.mail.smtp_url.is_some();
     let outcome = site.pool.write(move |db: &mut Db| {
         let new = checked(&copy, &grant, &roles, origin)?;
         let mut answers = Vec::new();
@@ -78,13 +99,13 @@ pub async fn create(by: In<CreateMembers>, site: Site, sent: Sent) -> Result<Htt
             if !answers.iter().any(|(_, answer)| *answer == Answer::Invited) {
                 return Err(Problem::invalid(EMAILS, nobody(&answers)));
             }
-            Ok(Reply::to(format!("/a/{}/members?show=invited", grant.account().id), sentence(&answers)))
+            Ok(Reply::to(format!("/a/{}/members?show=invited", grant.account().id), sentence(&answers, sends)))
         })?;
         Ok((reply, answers))
     });
     match outcome.await {
         Ok((reply, answers)) if answers.iter().all(|(_, answer)| *answer == Answer::Invited) => Ok(site.see(&reply)),
-        Ok((reply, answers)) => site.page(&answers_page(&by, &site, reply.flash, answers), Keep::Nothing),
+        Ok((reply, answers)) => site.page(&answers_page(&by, &site, reply.flash, &answers, &form), Keep::Nothing),
         Err(Problem::Invalid(errors)) => page(&by, &site, form.filled(errors)).await,
         Err(Problem::Conflict(reason @ Reason::MoreThanHeld)) => {
             page(&by, &site, form.filled(Errors::one("roles", reason.words().happened))).await
@@ -133,10 +154,10 @@ fn addresses(typed: &str) -> Vec<String> {
     list
 }
 
-fn sentence(answers: &[(String, Answer)]) -> String {
+fn sentence(answers: &[(String, Answer)], sends: bool) -> String {
     let count = |wanted: Answer| answers.iter().filter(|(_, answer)| *answer == wanted).count();
     if let [(address, Answer::Invited)] = answers {
-        return format!("Invitation sent to {address}.");
+        return if sends { format!("Invitation sent to {address}.") } else { super::invitation::kept(address) };
     }
     let said = [
         (Answer::Invited, "invited"),
@@ -165,21 +186,51 @@ fn nobody(answers: &[(String, Answer)]) -> String {
     format!("Nobody was invited: {}{more}", said.join(", "))
 }
 
-fn answers_page(by: &In<CreateMembers>, site: &Site, sentence: String, answers: Vec<(String, Answer)>) -> AnswersPage {
-    let row = |(address, answer): (String, Answer)| {
-        let tone = match answer {
-            Answer::Invited => "good",
-            Answer::NotValid => "bad",
-            _ => "",
-        };
-        (address, answer.words(), tone)
-    };
+fn answers_page(
+    by: &In<CreateMembers>,
+    site: &Site,
+    sentence: String,
+    answers: &[(String, Answer)],
+    form: &Form,
+) -> AnswersPage {
+    let account = by.account().id.clone();
     AnswersPage {
         shell: site.shell(by, Section::Members, "Who was invited"),
-        account: by.account().id.clone(),
         sentence,
-        answers: answers.into_iter().map(row).collect(),
+        answers: answers.iter().map(|(address, answer)| answered(&account, address, *answer)).collect(),
+        correct: correct(&account, answers, form),
+        account,
     }
+}
+
+fn answered(account: &str, address: &str, answer: Answer) -> Answered {
+    let at = |show: &str| {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", address).finish();
+        format!("/a/{account}/members?show={show}&{query}")
+    };
+    let (tone, more, href) = match answer {
+        Answer::Invited => ("good", "Open the invitation", at("invited")),
+        Answer::AlreadyMember => ("", "Open the member", at("own")),
+        Answer::AlreadyInvited => ("", "Open the invitation", at("invited")),
+        Answer::NotValid => ("bad", "An email address looks like ann@example.com.", String::new()),
+    };
+    Answered { address: address.to_owned(), words: answer.words(), tone, more, href }
+}
+
+/// The way back to the form for those that are not valid.
+fn correct(account: &str, answers: &[(String, Answer)], form: &Form) -> String {
+    let wrong = answers.iter().filter(|(_, answer)| *answer == Answer::NotValid).map(|(address, _)| address.as_str());
+    let wrong: Vec<&str> = wrong.collect();
+    if wrong.is_empty() {
+        return String::new();
+    }
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair(TO, &wrong.join("\n"));
+    let kept = |name: &str| [choice::SCOPE, choice::ENDS_ON, MESSAGE].contains(&name) || name.starts_with(choice::ROLE);
+    for (name, value) in form.filled(Errors::default()).values().filter(|(name, _)| kept(name)) {
+        query.append_pair(name, value);
+    }
+    format!("/a/{account}/members/new?{}", query.finish())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::change::{SEEN, is_last};
 use super::view::{self, RoleLine};
-use crate::access::policy::{Action, DeleteMembers, Needs, ReadMembers, SeeAccount};
+use crate::access::policy::{Action, DeleteMembers, LeaveAccount, Needs, ReadMembers};
 use crate::access::{Grant, In, lookup};
 use crate::members::store::list;
 use crate::members::{Held, Person, changing, held_at};
@@ -60,7 +60,7 @@ pub async fn confirm(by: In<DeleteMembers>, site: Site, path: Path<(String, Stri
 }
 
 /// GET /a/{account}/members/leave
-pub async fn confirm_leave(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Problem> {
+pub async fn confirm_leave(by: In<LeaveAccount>, site: Site) -> Result<HttpResponse, Problem> {
     let me = by.actor().id.clone();
     page(&by, &site, &me, true, false).await
 }
@@ -97,10 +97,10 @@ async fn page<A: Action>(
         seen: changing::stamp(&held),
         refusal: match refusal {
             Reason::AdminAccessMustExist if is_me => {
-                "You are the last administrator of this account, and somebody must stay in charge. Make somebody else an administrator first.".to_owned()
+                "You are the last administrator of this account, and somebody must stay in charge. Make somebody else an administrator without an end date first.".to_owned()
             }
             Reason::AdminAccessMustExist => {
-                format!("{name} is the last administrator of this account, and somebody must stay in charge. Make somebody else an administrator first.")
+                format!("{name} is the last administrator of this account, and somebody must stay in charge. Make somebody else an administrator without an end date first.")
             }
             Reason::MoreThanHeld => format!("{name} may do more here than you. Ask somebody who may do as much."),
             _ => String::new(),
@@ -126,6 +126,10 @@ fn reads<A: Action>(by: &In<A>) -> bool {
 }
 
 fn home<A: Action>(by: &In<A>) -> String {
+    if by.frame().held().is_empty() {
+        // Where roles hold below only, the account itself has no page.
+        return "/profile".to_owned();
+    }
     let section = if reads(by) { Section::Members } else { Section::Dashboard };
     format!("/a/{}/{}", by.account().id, section.slug())
 }
@@ -169,7 +173,7 @@ pub async fn remove(
 }
 
 /// POST /a/{account}/members/leave
-pub async fn leave(by: In<SeeAccount>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+pub async fn leave(by: In<LeaveAccount>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &[SEEN])?;
     form.check().finish()?;
     let grant = by.clone();

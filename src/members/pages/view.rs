@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::Duration;
+
 use super::cursor;
 use crate::access::policy::{DeleteMembers, ReadMembers, UpdateMembers};
 use crate::access::{Frame, Grant};
@@ -13,7 +15,7 @@ use crate::members::words;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::Cursor;
-use crate::web::when::When;
+use crate::web::when::{self, When};
 
 /// A role with how far and how long it reaches, or where it comes from.
 pub struct RoleLine {
@@ -30,6 +32,8 @@ pub struct Row {
     pub own: Vec<RoleLine>,
     pub inherited: Vec<RoleLine>,
     pub state: String,
+    /// The day with which the state goes on: "Ends", "Ended" or "Active until".
+    pub until: String,
     pub tone: &'static str,
     pub second_factor: bool,
     pub last_seen: Option<When>,
@@ -47,7 +51,8 @@ impl Row {
         };
         let seen = self.last_seen.map(|at| at.iso).unwrap_or_default();
         let factor = if self.second_factor { "on" } else { "off" }.to_owned();
-        vec![self.id, self.name, self.email, lines(self.own), lines(self.inherited), self.state, factor, seen]
+        let state = [self.state, self.until].join(" ").trim_end().to_owned();
+        vec![self.id, self.name, self.email, lines(self.own), lines(self.inherited), state, factor, seen]
     }
 }
 
@@ -66,22 +71,25 @@ pub fn split(frame: &Frame, reaching: &[Reaching]) -> (Vec<RoleLine>, Vec<RoleLi
     let own =
         own.into_iter().map(|one| RoleLine { name: one.role_name.clone(), more: words::reach(one.scope, one.ends_at) });
     let above = above.into_iter().map(|one| {
-        let until = words::last_day(one.ends_at).map(|day| format!(", until {}", day.words)).unwrap_or_default();
+        let until = when::last_day(one.ends_at).map(|day| format!(", until {}", day.words)).unwrap_or_default();
         RoleLine { name: one.role_name.clone(), more: format!("{}{until}", origin(frame, one.at, &one.at_name)) }
     });
     (own.collect(), above.collect())
 }
 
-/// Whether and until when somebody is a member, in a word or two.
-fn state(reaching: &[Reaching]) -> (String, &'static str) {
-    let last = reaching.iter().map(|one| one.ends_at).max();
+/// What "ends soon" means: the first reminder is sent then, too.
+const SOON: Duration = Duration::days(30);
+
+/// Whether somebody is a member, in a word or two, and until when; with a tone.
+fn state(reaching: &[Reaching]) -> (String, String, &'static str) {
+    let (last, now) = (reaching.iter().map(|one| one.ends_at).max(), ids::now());
+    let day = last.and_then(when::last_day).map(|day| day.words).unwrap_or_default();
     match last {
-        Some(end) if end == ids::never() => ("Active".to_owned(), "good"),
-        Some(end) => {
-            let day = words::last_day(end).map(|day| day.words).unwrap_or_default();
-            if end > ids::now() { (format!("Ends {day}"), "warn") } else { (format!("Ended {day}"), "") }
-        }
-        None => (String::new(), ""),
+        None => (String::new(), String::new(), ""),
+        Some(end) if end == ids::never() => ("Active".to_owned(), String::new(), "good"),
+        Some(end) if end <= now => ("Ended".to_owned(), day, ""),
+        Some(end) if end <= now + SOON => ("Ends".to_owned(), day, "warn"),
+        Some(_) => ("Active".to_owned(), format!("until {day}"), "good"),
     }
 }
 
@@ -96,7 +104,7 @@ pub fn rows(db: &mut Db, by: &Grant<ReadMembers>, listed: Vec<Listed>) -> Result
     let row = |one: Listed| {
         let given = reaching.remove(&one.key).unwrap_or_default();
         let (own, inherited) = split(by.frame(), &given);
-        let (state, tone) = state(&given);
+        let (state, until, tone) = state(&given);
         Row {
             cursor: cursor(&one),
             name: format!("{} {}", one.first_name, one.last_name),
@@ -110,6 +118,7 @@ pub fn rows(db: &mut Db, by: &Grant<ReadMembers>, listed: Vec<Listed>) -> Result
             own,
             inherited,
             state,
+            until,
             tone,
         }
     };
@@ -160,5 +169,5 @@ pub fn invited(db: &mut Db, found: Vec<(Invitation, String)>) -> Result<Vec<Invi
 
 /// The last day of something that ends, as a date field takes it.
 pub fn date(ends_at: chrono::NaiveDateTime) -> String {
-    words::last_day(ends_at).map(|day| day.iso).unwrap_or_default()
+    when::last_day(ends_at).map(|day| day.iso).unwrap_or_default()
 }

@@ -35,6 +35,8 @@ pub struct Invitation {
     pub created_at: NaiveDateTime,
     pub sent_at: NaiveDateTime,
     pub expires_at: NaiveDateTime,
+    /// The link that works came by mail.
+    pub mailed: bool,
 }
 
 impl Invitation {
@@ -46,7 +48,7 @@ impl Invitation {
 
 type Row = (
     (Key, String, Key, String, String, String, NaiveDateTime, String),
-    (Key, String, Option<Key>, NaiveDateTime, NaiveDateTime, NaiveDateTime),
+    (Key, String, Option<Key>, NaiveDateTime, NaiveDateTime, NaiveDateTime, bool),
 );
 
 macro_rules! columns {
@@ -69,6 +71,7 @@ macro_rules! columns {
                 invitations::created_at,
                 invitations::sent_at,
                 invitations::expires_at,
+                invitations::mailed,
             ),
         )
     };
@@ -76,7 +79,7 @@ macro_rules! columns {
 
 fn invitation_of(row: Row) -> Result<Invitation, Problem> {
     let ((key, id, account, email, email_key, code, ends_at, message), rest) = row;
-    let (invited_by, state, accepted_by, created_at, sent_at, expires_at) = rest;
+    let (invited_by, state, accepted_by, created_at, sent_at, expires_at, mailed) = rest;
     let scope = Scope::of_code(&code).ok_or_else(|| Problem::bug("an invitation has a scope of its own"))?;
     Ok(Invitation {
         key,
@@ -93,6 +96,7 @@ fn invitation_of(row: Row) -> Result<Invitation, Problem> {
         created_at,
         sent_at,
         expires_at,
+        mailed,
     })
 }
 
@@ -181,13 +185,21 @@ pub fn pending_for(db: &mut Db, account: Key, email: &str) -> Result<Option<Invi
 }
 
 /// A new link in place of the old one, answered for by somebody who may be another than before.
-pub fn renew(db: &mut Db, of: Key, hash: &str, by: Key, expires_at: NaiveDateTime) -> Result<(), Problem> {
+pub fn renew(
+    db: &mut Db,
+    of: Key,
+    hash: &str,
+    by: Key,
+    expires_at: NaiveDateTime,
+    mailed: bool,
+) -> Result<(), Problem> {
     diesel::update(invitations::table.find(of))
         .set((
             invitations::token_hash.eq(hash),
             invitations::invited_by.eq(by),
             invitations::sent_at.eq(ids::now()),
             invitations::expires_at.eq(expires_at),
+            invitations::mailed.eq(mailed),
         ))
         .execute(db)?;
     Ok(())
@@ -198,6 +210,12 @@ pub fn end(db: &mut Db, of: Key, state: &str, accepted_by: Option<Key>) -> Resul
     let open = invitations::table.filter(invitations::key.eq(of)).filter(invitations::state.eq(OPEN));
     let ended = (invitations::state.eq(state), invitations::accepted_by.eq(accepted_by));
     Ok(diesel::update(open).set(ended).execute(db)? == 1)
+}
+
+/// How many invitations somebody sent since then, in every account.
+pub fn sent_since(db: &mut Db, by: Key, since: NaiveDateTime) -> Result<i64, Problem> {
+    let sent = invitations::table.filter(invitations::invited_by.eq(by)).filter(invitations::sent_at.gt(since));
+    Ok(sent.select(count_star()).first(db)?)
 }
 
 /// How many are pending at the account.

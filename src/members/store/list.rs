@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 use crate::store::schema::{account_ancestry, accounts, assignments, roles};
-use crate::text::{like_anywhere, name_key};
+use crate::text::{email_key, like_anywhere, name_key};
 use crate::web::paging::{Want, is_backward};
 
 /// Days for which an assignment that ended stays in the list.
@@ -51,7 +51,7 @@ const INHERITED: &str = "SELECT s.user_key FROM account_ancestry an
      JOIN assignments s ON s.account_key = an.ancestor_key
      WHERE an.descendant_key = $1 AND an.distance > 0 AND s.scope <> 'here' AND s.ends_at > $3";
 
-fn shown_since() -> NaiveDateTime {
+pub fn shown_since() -> NaiveDateTime {
     ids::now() - Duration::days(ENDED_SHOWN_DAYS)
 }
 
@@ -85,8 +85,8 @@ pub fn page(
          SELECT u.key, u.id, u.first_name, u.last_name, u.email, u.name_key, u.last_seen_at
          FROM whose JOIN users u ON u.key = whose.user_key
          WHERE {place}
-           AND (u.name_key LIKE $6 ESCAPE '\\' OR u.email_key LIKE $6 ESCAPE '\\')
-         ORDER BY u.name_key {order}, u.key {order} LIMIT $7"
+           AND (u.name_key LIKE $6 ESCAPE '\\' OR u.email_key LIKE $7 ESCAPE '\\')
+         ORDER BY u.name_key {order}, u.key {order} LIMIT $8"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
     Ok(diesel::sql_query(sql)
@@ -97,6 +97,7 @@ pub fn page(
         .bind::<Text, _>(name)
         .bind::<BigInt, _>(key)
         .bind::<Text, _>(like_anywhere(&name_key(text)))
+        .bind::<Text, _>(like_anywhere(&email_key(text)))
         .bind::<BigInt, _>(limit)
         .load(db)?)
 }

@@ -11,7 +11,7 @@ use super::matrix;
 use crate::access::policy::{Permissions, UpdateRoles};
 use crate::access::{In, words};
 use crate::problem::{Errors, Problem};
-use crate::roles::effects::{self, Effects};
+use crate::roles::effects::{self, Effects, Reach};
 use crate::roles::{self, Role};
 use crate::store::Db;
 use crate::text;
@@ -43,7 +43,9 @@ pub async fn page(by: &In<UpdateRoles>, site: &Site, role_id: String, form: Form
     let read = move |db: &mut Db| {
         let role = roles::editable(db, grant.frame(), &role_id)?;
         let outcome = roles::allowed(db, grant.frame(), new, Some(&role));
-        let effects = outcome.and_then(|new| Ok((effects::of_change(db, &role, new.permissions)?, new.permissions)));
+        let effects = outcome.and_then(|new| {
+            Ok(((effects::of_change(db, &role, new.permissions)?, effects::reach(db, role.key)?), new.permissions))
+        });
         Ok((role, effects))
     };
     let (role, outcome) = site.pool.read_long(read).await?;
@@ -63,7 +65,7 @@ fn ask(
     site: &Site,
     role: &Role,
     form: &Form,
-    effects: Effects,
+    (effects, reach): (Effects, Reach),
     along: Permissions,
     again: bool,
 ) -> AskPage {
@@ -76,8 +78,8 @@ fn ask(
         carried: names.map(carry).filter(|(_, value)| !value.is_empty()).collect(),
         stamp: effects.stamp(),
         again,
-        gain: sentence(&effects, "gains", "gain", effects.gained),
-        lose: sentence(&effects, "loses", "lose", effects.lost),
+        gain: sentence(reach, "gains", "gain", effects.gained),
+        lose: sentence(reach, "loses", "lose", effects.lost),
         gained: said(effects.gained),
         lost: said(effects.lost),
         along: words::titles(along),
@@ -85,12 +87,12 @@ fn ask(
 }
 
 /// "3 members in 41 accounts gain Ports: delete".
-fn sentence(effects: &Effects, one: &str, many: &str, set: Permissions) -> String {
+fn sentence(reach: Reach, one: &str, many: &str, set: Permissions) -> String {
     if set.is_empty() {
         return String::new();
     }
-    let members = text::count(effects.reach.members, "member", "members");
-    let accounts = text::count(effects.reach.accounts, "account", "accounts");
-    let verb = if effects.reach.members == 1 { one } else { many };
+    let members = text::count(reach.members, "member", "members");
+    let accounts = text::count(reach.accounts, "account", "accounts");
+    let verb = if reach.members == 1 { one } else { many };
     format!("{members} in {accounts} {verb} {}", words::titles(set))
 }

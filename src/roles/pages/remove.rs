@@ -21,8 +21,21 @@ struct DeletePage {
     form: Filled,
     back: String,
     powers: String,
-    /// Who has it still; empty when nobody does.
-    used: String,
+    /// How often it is given, and offered by open invitations; empty for not at all.
+    given: String,
+    invited: String,
+}
+
+fn given_words(n: i64) -> String {
+    if n == 0 { String::new() } else { format!("It is given {}.", text::count(n, "time", "times")) }
+}
+
+fn invited_words(n: i64) -> String {
+    if n == 0 {
+        String::new()
+    } else {
+        format!("{} it.", text::count(n, "open invitation offers", "open invitations offer"))
+    }
 }
 
 /// GET /a/{account}/roles/{role}/delete
@@ -34,7 +47,7 @@ pub async fn show(by: In<DeleteRoles>, site: Site, path: Path<(String, String)>)
         let uses = roles::uses(db, role.key)?;
         Ok((role, uses))
     };
-    let (role, uses) = match site.pool.read(read).await {
+    let (role, (given, invited)) = match site.pool.read(read).await {
         Err(Problem::Conflict(reason @ (Reason::RoleIsBuiltIn | Reason::RoleIsInherited))) => {
             let words = reason.words();
             return Ok(site.see(&Reply::to(back, format!("!{}. {}", words.heading, words.happened))));
@@ -46,11 +59,8 @@ pub async fn show(by: In<DeleteRoles>, site: Site, path: Path<(String, String)>)
         form: Filled::with([]),
         back,
         powers: words::powers(role.permissions),
-        used: if uses == 0 {
-            String::new()
-        } else {
-            text::count(uses, "member or invitation has", "members or invitations have")
-        },
+        given: given_words(given),
+        invited: invited_words(invited),
     };
     site.page(&page, Keep::Nothing)
 }

@@ -8,14 +8,14 @@ use super::matrix::{self, Row};
 use super::{Origin, counted, is_own, may_edit};
 use crate::access::policy::{CreateRoles, DeleteRoles, ReadRoles, UpdateRoles};
 use crate::access::{Frame, In, Scope, lookup, words};
-use crate::ids::{self, Key};
+use crate::ids::Key;
 use crate::problem::Problem;
-use crate::roles::people::{self, Holder, Seen};
+use crate::roles::people::{self, Holder, Invited, Seen};
 use crate::roles::{self, Role};
 use crate::store::Db;
 use crate::web::paging::{Cursor, PageQuery, Paged};
 use crate::web::site::Keep;
-use crate::web::when::When;
+use crate::web::when::{self, When};
 use crate::web::{Section, Shell, Site};
 
 #[derive(Template)]
@@ -34,6 +34,8 @@ struct ShowPage {
     why_not: &'static str,
     created: When,
     holders: Vec<Line>,
+    /// Open invitations that offer it, some of them.
+    invited: Vec<Invited>,
     nobody: &'static str,
     counted: &'static str,
     pager: Pager,
@@ -66,6 +68,9 @@ impl Pager {
     }
 }
 
+/// Open invitations that are shown.
+const MOST_INVITED: i64 = 50;
+
 /// GET /a/{account}/roles/{role}
 pub async fn show(
     by: In<ReadRoles>,
@@ -81,9 +86,10 @@ pub async fn show(
         let holders = people::page(db, account.key, role.key, seen, &want)?;
         let keys: Vec<Key> = holders.iter().map(|one| one.account).collect();
         let paths = lookup::paths(db, &keys, account.depth)?;
-        Ok((role, holders, paths))
+        let invited = people::invited(db, account.key, role.key, seen, MOST_INVITED)?;
+        Ok((role, holders, paths, invited))
     };
-    let (role, holders, paths) = site.pool.read_long(read).await?;
+    let (role, holders, paths, invited) = site.pool.read_long(read).await?;
     let paged = Paged::new(holders, &page, "", None, |one: &Holder| Cursor(String::new(), one.key));
     let frame = by.frame();
     let page = ShowPage {
@@ -99,6 +105,7 @@ pub async fn show(
         created: role.created_at.into(),
         pager: Pager::of(&paged),
         holders: paged.rows.into_iter().map(|one| line(one, &paths, frame)).collect(),
+        invited,
         nobody: if seen == Seen::Nobody { "You may not see this" } else { "Nobody has it" },
         counted: counted(seen),
         role,
@@ -131,6 +138,6 @@ fn line(one: Holder, paths: &std::collections::HashMap<Key, Vec<String>>, frame:
         href: format!("/a/{}/dashboard", one.account_id),
         scope: Scope::of_code(&one.scope).map_or("", Scope::words),
         since: When::day(one.since),
-        until: (one.ends_at != ids::never()).then(|| When::day(one.ends_at)),
+        until: when::last_day(one.ends_at),
     }
 }

@@ -1,0 +1,2 @@
+DROP INDEX invitations_sender;
+ALTER TABLE invitations DROP COLUMN mailed;
