@@ -13,6 +13,7 @@ use crate::config::{Config, DatabaseUrl};
 use crate::consent;
 use crate::factor::vault::Vault;
 use crate::mail::Carrier;
+use crate::payments::Payments;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
 use crate::worker;
@@ -33,7 +34,14 @@ pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
         Some(key) => key.0.clone(),
         None => pool.write_here(installation::secret_key)?,
     })?;
-    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), vault: Data::new(vault), cookie_key })
+    let payments = Payments::new(config)?;
+    Ok(Parts {
+        config: Data::new(config.clone()),
+        pool: Data::new(pool),
+        vault: Data::new(vault),
+        payments: Data::new(payments),
+        cookie_key,
+    })
 }
 
 /// The pool; what goes wrong is said with the name of the setting. A server's address may hold a password and is not

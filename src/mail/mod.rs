@@ -28,6 +28,7 @@ pub enum Kind {
     AgreementReceipt,
     ExpiryReminder,
     SecurityNotice,
+    PaymentNotice,
 }
 
 impl Kind {
@@ -40,6 +41,7 @@ impl Kind {
             Kind::AgreementReceipt => "AGREEMENT_RECEIPT",
             Kind::ExpiryReminder => "EXPIRY_REMINDER",
             Kind::SecurityNotice => "SECURITY_NOTICE",
+            Kind::PaymentNotice => "PAYMENT_NOTICE",
         }
     }
 
@@ -53,6 +55,7 @@ impl Kind {
             Kind::AgreementReceipt => "You get this because you accepted agreements. Keep it for your records.",
             Kind::ExpiryReminder => "You get this because it is your access, or access that you gave.",
             Kind::SecurityNotice => "You get this because it concerns how you sign in.",
+            Kind::PaymentNotice => "You get this because this is the billing email of a payment method.",
         }
     }
 }
