@@ -29,11 +29,22 @@ enum Command {
     Demo,
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
+    /// Payment methods at the payment provider.
+    Billing {
+        #[command(subcommand)]
+        command: Billing,
+    },
     /// The legal documents that accounts accept.
     Legal {
         #[command(subcommand)]
         command: Legal,
     },
+}
+
+#[derive(Subcommand)]
+enum Billing {
+    /// Take over what the payment provider knows better, where its notices were missed. Harmless at any time.
+    Reconcile,
 }
 
 #[derive(Subcommand)]
@@ -90,6 +101,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             check(&config)
         }
+        Some(Command::Billing { command: Billing::Reconcile }) => {
+            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
+            reconcile(&config)
+        }
         Some(Command::Legal { command: Legal::Publish { document, version, effective, file } }) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             publish(&config, document, version, effective, file)
@@ -145,6 +160,21 @@ fn publish(config: &Config, document: &str, version: &str, effective: &str, file
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
+    let bar = indicatif::ProgressBar::new(0);
+    let say = |done, known| {
+        bar.set_length(known);
+        bar.set_position(done);
+    };
+    let sums = actix_web::rt::System::new().block_on(server::reconcile(config, say))?;
+    bar.finish_and_clear();
+    println!(
+        "{} notices looked at, {} of them had been missed; {} set-ups and {} payment methods compared.",
+        sums.notices, sums.missed, sums.setups, sums.methods
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(config: &Config) -> anyhow::Result<ExitCode> {

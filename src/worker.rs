@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::mail::{self, Carrier};
 use crate::problem::Problem;
 use crate::store::{self as database, Db, Pool};
-use crate::{reminders, sign_in};
+use crate::{billing, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -33,8 +33,11 @@ async fn at_once(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
 
 /// Reminders, and taking away what tells nothing any more.
 async fn at_leisure(pool: &Pool) -> Result<usize, Problem> {
-    let reminded = reminders::post_due(pool).await?;
-    let forget = |db: &mut Db| Ok(mail::forget_old(db)? + sign_in::tidy(db)? + reminders::forget_old(db)?);
+    let reminded = reminders::post_due(pool).await? + billing::warnings::post_due(pool).await?;
+    let forget = |db: &mut Db| {
+        let forgotten = mail::forget_old(db)? + sign_in::tidy(db)? + reminders::forget_old(db)?;
+        Ok(forgotten + billing::warnings::forget_old(db)?)
+    };
     let forgotten = pool.write(move |db| database::write(db, forget)).await?;
     Ok(reminded + forgotten)
 }

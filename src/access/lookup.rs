@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
 use super::policy::{Action, Needs, Permission, Permissions, Resource, Verb};
-use super::{Actor, Frame, Place, Step};
+use super::{Actor, Frame, PayerEnd, Place, Step};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, assignments, roles, users};
+use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, users};
 
 /// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
 pub mod scope {
@@ -52,16 +53,20 @@ pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<F
     if !ids::looks_like_id("ac", account_id) {
         return Err(Problem::NotFound);
     }
-    let (places, given) = chain(db, actor.key, account_id)?;
+    let (places, given, payer) = chain(db, actor.key, account_id)?;
     let Some(account) = places.last() else { return Err(Problem::NotFound) };
     let switchable =
         if places.len() > 1 || account.children_count > 0 { true } else { elsewhere(db, actor.key, account.key)? };
-    Ok(assemble(actor, places, &given, switchable))
+    Ok(Frame { payer, ..assemble(actor, places, &given, switchable) })
 }
 
-/// From the root down to the account, with what this user was given along the way; empty when the account does not
-/// exist or is closed. An account at which several roles were given comes once for each.
-fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Given>), Problem> {
+/// Whether a payment method is offered below, and its end.
+type MethodRow = (bool, NaiveDateTime, Option<NaiveDateTime>, NaiveDateTime);
+
+/// From the root down to the account, with what this user was given along the way and the end of what pays for the
+/// account; empty when the account does not exist or is closed. An account at which several roles were given comes once
+/// for each.
+fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Given>, Option<PayerEnd>), Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
@@ -73,15 +78,28 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
                 .and(assignments::ends_at.gt(ids::now()))),
         )
         .left_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .left_join(payment_methods::table.on(payment_methods::account_key.eq(account_ancestry::ancestor_key)))
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, (assignments::scope, roles::permissions, roles::name).nullable()))
-        .load::<(PlaceRow, Option<(String, i64, String)>)>(db)?;
+        .select((
+            PLACE_COLUMNS,
+            (assignments::scope, roles::permissions, roles::name).nullable(),
+            (
+                payment_methods::allow_child_accounts,
+                payment_methods::expires_at,
+                payment_methods::failed_at,
+                payment_methods::pays_until,
+            )
+                .nullable(),
+        ))
+        .load::<(PlaceRow, Option<(String, i64, String)>, Option<MethodRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
-    for (row, role) in rows {
+    let mut nearest: Option<(Key, MethodRow)> = None;
+    for (row, role, method) in rows {
         let place = place_of(row);
+        nearest = method.map(|method| (place.key, method)).or(nearest);
         if let Some((scope, bits, role)) = role {
             given.push(Given { at: place.key, scope, permissions: Permissions(bits), role });
         }
@@ -89,7 +107,15 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
             places.push(place);
         }
     }
-    Ok((places, given))
+    let account = places.last().map(|place| place.key);
+    let payer = nearest.and_then(|(at, method)| payer_end(Some(at) == account, method));
+    Ok((places, given, payer))
+}
+
+/// The nearest method pays for the account if it is its own, or offered to it from above.
+fn payer_end(own: bool, (offered, expires_at, failed_at, pays_until): MethodRow) -> Option<PayerEnd> {
+    let ends = pays_until < ids::never() || failed_at.is_some();
+    (ends && (own || offered)).then_some(PayerEnd { own, expires_at, failing: failed_at.is_some(), pays_until })
 }
 
 type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
@@ -141,7 +167,7 @@ fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
 
 fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool) -> Frame {
     let (chain, below) = steps(places, given);
-    Frame { actor, chain, below, switchable }
+    Frame { actor, chain, below, switchable, payer: None }
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.

@@ -23,6 +23,8 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use chrono::NaiveDateTime;
+
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -88,6 +90,20 @@ pub struct Frame {
     pub below: Permissions,
     /// Whether the actor can see more accounts than this one.
     pub switchable: bool,
+    /// How long what pays for the account lasts, where that is not for ever.
+    pub payer: Option<PayerEnd>,
+}
+
+/// The end of the payment method that pays for an account. Whose it is and what kind is not for everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayerEnd {
+    /// The account's own, not one from above.
+    pub own: bool,
+    pub expires_at: NaiveDateTime,
+    /// Charges to it fail.
+    pub failing: bool,
+    /// It pays no more from then on.
+    pub pays_until: NaiveDateTime,
 }
 
 /// How far down an assignment holds.

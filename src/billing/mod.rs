@@ -9,8 +9,10 @@ pub mod method;
 mod pages;
 pub mod payer;
 pub mod provider;
+pub mod reconcile;
 pub mod setup;
 pub(crate) mod store;
+pub mod warnings;
 
 use std::collections::HashMap;
 
@@ -45,6 +47,16 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
 /// Who pays for the account.
 pub fn payer(db: &mut Db, account: Key) -> Result<Payer, Problem> {
     Ok(standing(db, account)?.payer())
+}
+
+/// Whether what does not pay for the account was verified: then it failed or expired, and its grace period is over.
+pub fn has_lapsed(db: &mut Db, account: Key, payer: &Payer) -> Result<bool, Problem> {
+    let at = match payer {
+        Payer::Own { .. } => account,
+        Payer::Inherited(source) => source.key,
+        Payer::Nobody => return Ok(false),
+    };
+    Ok(store::own(db, at)?.is_some_and(|own| own.verified))
 }
 
 /// Who pays for each of these accounts, in one statement for up to 500.

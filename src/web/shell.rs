@@ -155,6 +155,16 @@ pub struct Shell {
     pub printed_at: String,
     pub idle_minutes: i64,
     pub demo: bool,
+    /// What pays for the account ends soon, or does not pay any more.
+    pub payment: Option<PaymentNote>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PaymentNote {
+    pub tone: &'static str,
+    pub words: String,
+    /// Whether this person can do something about it here.
+    pub mine: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -220,6 +230,7 @@ impl Shell {
             printed_at: When::from(ids::now()).words,
             idle_minutes: session::IDLE_MINUTES,
             demo: config.demo,
+            payment: None,
         }
     }
 
@@ -257,6 +268,7 @@ impl Shell {
             title,
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
+            payment: super::payment::note(frame),
             flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }

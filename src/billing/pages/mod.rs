@@ -5,8 +5,10 @@ mod ask;
 mod confirm;
 mod entry;
 mod remove;
+mod uses;
 mod verify;
 mod view;
+mod webhook;
 
 use actix_web::HttpResponse;
 use actix_web::web::Query;
@@ -20,11 +22,11 @@ use crate::problem::Problem;
 use crate::text;
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
-use crate::web::{Section, Shell, Site, csv};
+use crate::web::{Section, Shell, Site, csv, protect};
 use view::{Fact, Inherited, PendingView};
 
 pub fn routes() -> Vec<Route> {
-    vec![
+    let mut all = vec![
         get("/a/{account}/billing", index),
         get("/a/{account}/billing/losing.csv", losing),
         get("/a/{account}/billing/new", entry::new),
@@ -39,7 +41,10 @@ pub fn routes() -> Vec<Route> {
         post("/a/{account}/billing/verify", verify::verify),
         get("/a/{account}/billing/remove", remove::show),
         post("/a/{account}/billing/remove", remove::delete),
-    ]
+        post(protect::WEBHOOK, webhook::take),
+    ];
+    all.extend(uses::routes());
+    all
 }
 
 #[derive(Template)]
@@ -62,6 +67,8 @@ struct OwnView {
     state: (&'static str, &'static str),
     may_change: bool,
     may_remove: bool,
+    /// Whether the list of those who pay with it may be opened.
+    may_list: bool,
 }
 
 /// GET /a/{account}/billing
@@ -124,6 +131,7 @@ fn own_view(method: &Method, followers: i64, frame: &Frame) -> OwnView {
         state: view::state(method),
         may_change: frame.may::<UpdateBilling>(),
         may_remove: frame.may::<DeleteBilling>(),
+        may_list: frame.may_below::<ReadBilling>(),
     }
 }
 
