@@ -18,13 +18,7 @@ pub fn failed(db: &mut Db, own: &Method, pays_until: NaiveDateTime) -> Result<()
 }
 
 /// Nothing stops before `pays_until`, which is said where it is in sight.
-pub fn post(
-    db: &mut Db,
-    own: &Method,
-    subject: &str,
-    opening: &str,
-    pays_until: NaiveDateTime,
-) -> Result<(), Problem> {
+pub fn post(db: &mut Db, own: &Method, subject: &str, opening: &str, pays_until: NaiveDateTime) -> Result<(), Problem> {
     let (id, name): (String, String) =
         accounts::table.find(own.account).select((accounts::id, accounts::name)).first(db)?;
     let mut facts = vec![("Account".to_owned(), name.clone())];

@@ -231,7 +231,10 @@ mod tests {
         for odd in [None, Some((99_999, 12)), Some((i32::MAX, 13))] {
             assert_eq!(Stored::of(&means(odd), 14).pays_until, ids::never());
         }
-        assert_eq!(Stored::of(&means(None), 14).failing_since(Some(day("2030-03-01")), 0).pays_until, day("2030-03-01"));
+        assert_eq!(
+            Stored::of(&means(None), 14).failing_since(Some(day("2030-03-01")), 0).pays_until,
+            day("2030-03-01")
+        );
     }
 
     #[test]

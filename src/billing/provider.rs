@@ -52,13 +52,20 @@ pub async fn open(pool: &Pool, payments: &Payments, account: &str, setup: &Setup
 
 /// What the provider says of a set-up. NotFound when it is not this account's: the browser's word is never enough.
 pub async fn look(pool: &Pool, payments: &Payments, setup: &Setup) -> Result<Intent, Fault> {
-    let intent = payments.provider()?.intent(&setup.intent).await?;
+    let mut intent = payments.provider()?.intent(&setup.intent).await?;
     let account = setup.account;
     let customer = pool.read(move |db| setups::customer(db, account)).await?;
     let foreign = customer.is_none_or(|id| id != intent.customer);
     let means = intent.means.as_ref().and_then(|means| means.customer.as_ref());
     if foreign || intent.id != setup.intent || means.is_some_and(|id| *id != intent.customer) {
         return Err(Problem::NotFound.into());
+    }
+    if intent.progress == Progress::Done
+        && let Some(means) = intent.means.as_mut().filter(|means| means.customer.is_none())
+    {
+        // What belongs to no customer can be used once only.
+        payments.provider()?.attach(&means.id, &intent.customer).await?;
+        means.customer = Some(intent.customer.clone());
     }
     Ok(intent)
 }
@@ -165,10 +172,8 @@ pub async fn refresh_means(pool: &Pool, payments: &Payments, grace_days: i64, id
     };
     for (account, root) in holders {
         let (found, id) = (found.clone(), id.to_owned());
-        pool.write(move |db| {
-            told(db, account, root, &id, |old| renewed(old, found.as_ref(), grace_days)).map(|_| ())
-        })
-        .await?;
+        pool.write(move |db| told(db, account, root, &id, |old| renewed(old, found.as_ref(), grace_days)).map(|_| ()))
+            .await?;
     }
     Ok(())
 }
@@ -210,13 +215,7 @@ async fn refresh_charge(pool: &Pool, payments: &Payments, grace_days: i64, id: &
 
 /// Writes what the provider tells of an account's own method, with its entry in the log, if it is news. When it begins
 /// to fail, its people are told.
-fn told(
-    db: &mut Db,
-    account: Key,
-    root: Key,
-    id: &str,
-    change: impl Fn(&Stored) -> Stored,
-) -> Result<bool, Problem> {
+fn told(db: &mut Db, account: Key, root: Key, id: &str, change: impl Fn(&Stored) -> Stored) -> Result<bool, Problem> {
     let changed = setup::by_system(db, account, root, |db| {
         let own = store::own(db, account)?.filter(|own| own.stored.provider_id == id);
         let own = own.ok_or(Problem::Conflict(Reason::Stale))?;

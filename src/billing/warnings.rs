@@ -22,7 +22,8 @@ enum Stage {
     Over,
 }
 
-const STAGES: [Stage; 5] = [Stage::Over, Stage::Expired, Stage::Before(1, 0), Stage::Before(7, 1), Stage::Before(30, 7)];
+const STAGES: [Stage; 5] =
+    [Stage::Over, Stage::Expired, Stage::Before(1, 0), Stage::Before(7, 1), Stage::Before(30, 7)];
 const AT_ONCE: i64 = 50;
 
 impl Stage {
@@ -108,11 +109,11 @@ fn warn(db: &mut Db, (account, provider_id, ends_at): &Ending, stage: Stage) -> 
                            account nor the accounts that inherit it can start new connections.";
             letters::post(db, &own, "A payment method does not pay any more", opening, ids::never())
         }
-        Stage::Expired => {
-            letters::post(db, &own, "A card has expired", "The card that pays has expired.", until)
-        }
+        Stage::Expired => letters::post(db, &own, "A card has expired", "The card that pays has expired.", until),
         Stage::Before(days, _) => {
-            let subject = if days == 1 { "A card expires within a day".to_owned() } else {
+            let subject = if days == 1 {
+                "A card expires within a day".to_owned()
+            } else {
                 format!("A card expires within {days} days")
             };
             letters::post(db, &own, &subject, "Enter another card before this one ends.", until)

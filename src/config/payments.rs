@@ -83,7 +83,8 @@ impl PaymentSettings {
         ] {
             let fine = |text: &String| start.iter().any(|s| text.starts_with(s)) && text.bytes().all(is_key);
             if value.as_ref().is_some_and(|text| !fine(text)) {
-                wrong.push(format!("{name}: it must start with {} and go on in letters and digits", start.join(" or ")));
+                wrong
+                    .push(format!("{name}: it must start with {} and go on in letters and digits", start.join(" or ")));
             }
         }
         let api_url = address("STRIPE_API_URL (--stripe-api-url)", given(&self.stripe_api_url), API, wrong);

@@ -134,6 +134,10 @@ impl Provider for Demo {
         ready(found.ok_or(Trouble::Unknown)).boxed()
     }
 
+    fn attach<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, ()> {
+        ready(Ok(())).boxed()
+    }
+
     fn detach<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
         ready(Ok(())).boxed()
     }

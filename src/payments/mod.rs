@@ -119,6 +119,8 @@ pub trait Provider: Send + Sync {
     fn open_intent<'a>(&'a self, key: &'a str, customer: &'a str, kind: Kind) -> Answer<'a, Intent>;
     fn intent<'a>(&'a self, id: &'a str) -> Answer<'a, Intent>;
     fn means<'a>(&'a self, id: &'a str) -> Answer<'a, Means>;
+    /// Makes the method this customer's.
+    fn attach<'a>(&'a self, id: &'a str, customer: &'a str) -> Answer<'a, ()>;
     /// Gives the method back: it can be charged no more. Nothing happens to one that is detached already.
     fn detach<'a>(&'a self, id: &'a str) -> Answer<'a, ()>;
     /// The amounts in cents of the two deposits. Refused when they are others.

@@ -245,7 +245,8 @@ mod tests {
     fn a_set_up_is_read_with_what_is_missing_and_what_is_new() {
         let read = |text: &str| serde_json::from_str::<SetupIntent>(text).unwrap().intent(None);
         assert_eq!(read(r#"{"id":"seti_1","new":{"a":1}}"#).progress, Progress::Waiting(None));
-        let declined = r#"{"id":"seti_1","status":"requires_payment_method","last_setup_error":{"message":"Declined."}}"#;
+        let declined =
+            r#"{"id":"seti_1","status":"requires_payment_method","last_setup_error":{"message":"Declined."}}"#;
         assert_eq!(read(declined).progress, Progress::Waiting(Some("Declined.".to_owned())));
         let deposits = r#"{"id":"s","status":"requires_action","next_action":{"type":"verify_with_microdeposits"}}"#;
         assert_eq!(read(deposits).progress, Progress::Deposits);

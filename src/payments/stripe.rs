@@ -166,6 +166,15 @@ impl Provider for Stripe {
         self.read_means(id).boxed()
     }
 
+    fn attach<'a>(&'a self, id: &'a str, customer: &'a str) -> Answer<'a, ()> {
+        async move {
+            let path = format!("payment_methods/{}/attach", segment(id)?);
+            let key = format!("{path}-{customer}");
+            self.post::<Named>(&path, &[("customer", customer)], Some(&key)).await.map(|_| ())
+        }
+        .boxed()
+    }
+
     fn detach<'a>(&'a self, id: &'a str) -> Answer<'a, ()> {
         async move {
             let path = format!("payment_methods/{}/detach", segment(id)?);

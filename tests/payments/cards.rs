@@ -95,11 +95,9 @@ async fn the_browser_is_never_believed() {
 
 #[actix_web::test]
 async fn a_provider_that_breaks_or_loses_answers_makes_nothing_twice() {
-    for faults in [
-        [Fault::Broken, Fault::Broken],
-        [Fault::LostBefore, Fault::LostBefore],
-        [Fault::LostAfter, Fault::LostAfter],
-    ] {
+    for faults in
+        [[Fault::Broken, Fault::Broken], [Fault::LostBefore, Fault::LostBefore], [Fault::LostAfter, Fault::LostAfter]]
+    {
         let (provider, world) = world();
         let mut admin = world.browser("admin-of-acme").await;
         provider.fail(&faults);
@@ -116,7 +114,7 @@ async fn a_provider_that_breaks_or_loses_answers_makes_nothing_twice() {
         provider.fail(&faults);
         send(&mut admin, "Use this card").await;
         assert!(admin.page.text().contains("The payment provider does not answer."), "{faults:?}: {}", admin.page);
-        admin.get(&world.path("acme", "billing/new/confirm")).await;
+        admin.click("Try again").await;
         send(&mut admin, "Use this card").await;
         assert_eq!(admin.page.flash(), "Payment method saved.", "{faults:?}: {}", admin.page);
         world.assert_sound();

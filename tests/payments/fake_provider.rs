@@ -130,7 +130,8 @@ impl FakeProvider {
         let mut books = self.books();
         let id = books.id("ch");
         let status = if paid { "succeeded" } else { "failed" };
-        let charge = json!({"id": id, "object": "charge", "payment_method": means, "status": status, "created": created});
+        let charge =
+            json!({"id": id, "object": "charge", "payment_method": means, "status": status, "created": created});
         books.objects.insert(id.clone(), charge);
         id
     }
@@ -181,9 +182,8 @@ impl Books {
     fn act(&mut self, method: &Method, path: &str, form: &BTreeMap<String, Vec<String>>) -> (StatusCode, Value) {
         let value = |name: &str| form.get(name).and_then(|all| all.first()).cloned().unwrap_or_default();
         let parts: Vec<&str> = path.trim_start_matches("/v1/").split('/').collect();
-        let missing = || {
-            (StatusCode::NOT_FOUND, json!({"error": {"code": "resource_missing", "message": "No such object"}}))
-        };
+        let missing =
+            || (StatusCode::NOT_FOUND, json!({"error": {"code": "resource_missing", "message": "No such object"}}));
         match (method.as_str(), parts.as_slice()) {
             ("POST", ["customers"]) => {
                 let id = self.id("cus");
@@ -209,6 +209,11 @@ impl Books {
                 }
                 setup["status"] = json!("succeeded");
                 (StatusCode::OK, setup.clone())
+            }
+            ("POST", ["payment_methods", id, "attach"]) => {
+                let Some(means) = self.objects.get_mut(*id) else { return missing() };
+                means["customer"] = json!(value("customer"));
+                (StatusCode::OK, means.clone())
             }
             ("POST", ["payment_methods", id, "detach"]) => {
                 let Some(means) = self.objects.get_mut(*id) else { return missing() };

@@ -23,6 +23,7 @@ mod world;
 
 mod banks;
 mod cards;
+mod demo;
 mod ending;
 #[allow(dead_code)]
 mod fake_provider;

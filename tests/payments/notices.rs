@@ -74,9 +74,9 @@ async fn only_what_the_provider_signed_is_looked_at() {
     assert_unchanged(&before, &world, "a forged notice");
     // The form's own guard stays: the same words to any other address are refused.
     let mut machine = Browser::new(&world.console().await);
-    let request = machine.request(Method::POST, "/sign-in").insert_header(("origin", "https://stripe.com"));
+    let request = machine.request(Method::POST, "/sign-in").insert_header(("sec-fetch-site", "cross-site"));
     assert_eq!(machine.send(request).await.status, 403);
-    let request = machine.request(Method::POST, "/webhooks/stripe").insert_header(("origin", "https://stripe.com"));
+    let request = machine.request(Method::POST, "/webhooks/stripe").insert_header(("sec-fetch-site", "cross-site"));
     let request = request.insert_header(("stripe-signature", signed(&body, ids::now()))).set_payload(body.clone());
     assert_eq!(machine.send(request).await.status, 200);
     assert_eq!(stored(&world).last_four, "4242", "the browser was never seen again, and the card is there");

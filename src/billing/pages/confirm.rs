@@ -30,8 +30,10 @@ struct ConfirmPage {
     back: String,
     home: String,
     kind: Kind,
-    /// The provider does not answer, or the set-up ended there: only a new attempt helps.
+    /// The provider does not answer, or the set-up ended there.
     trouble: String,
+    /// Trying again means to begin anew with the provider.
+    again: bool,
     /// What is offered instead of fields, in a demonstration.
     choices: Vec<Choice>,
     fields: Option<ProviderFields>,
@@ -49,6 +51,8 @@ struct ProviderFields {
     /// The card is in, and only has to be taken over.
     done: bool,
 }
+
+const NO_ANSWER: &str = "The payment provider does not answer. Nothing was charged and nothing changed.";
 
 /// GET /a/{account}/billing/new/confirm
 pub async fn show_new(by: In<CreateBilling>, site: Site, payments: Data<Payments>) -> Result<HttpResponse, Problem> {
@@ -105,7 +109,8 @@ async fn waiting<A: Action>(by: &In<A>, site: &Site) -> Result<Option<Setup>, Pr
 
 async fn show<A: Action>(by: &In<A>, site: &Site, payments: &Payments, act: Act) -> Result<HttpResponse, Problem> {
     let Some(setup) = waiting(by, site).await? else { return nothing_to_do(by, site).await };
-    page(by, site, payments, act, &setup, Form::default().filled(Errors::default())).await
+    let looked = look(site, payments, &setup).await;
+    page(by, site, payments, act, &setup, looked, Form::default().filled(Errors::default()))
 }
 
 /// It was done already, by another window or by the provider's own word; or nothing was begun.
@@ -132,9 +137,9 @@ async fn take<A: Action>(
         return match provider::open(&site.pool, payments, &by.account().id, &setup).await {
             Ok(()) => Ok(site.see(&Reply::to(here, ""))),
             Err(Fault::Here(problem)) => Err(problem),
-            Err(Fault::Provider(trouble)) => {
-                tracing::warn!(%trouble, "the payment provider did not open a set-up");
-                page(by, site, payments, act, &setup, form.filled(Errors::default())).await
+            fault => {
+                let looked = fault.map(|()| None);
+                page(by, site, payments, act, &setup, looked, form.filled(Errors::default()))
             }
         };
     }
@@ -145,28 +150,35 @@ async fn take<A: Action>(
             check.note("permission", Some("Give the permission to draft, or choose another kind".to_owned()));
         }
         if let Err(Problem::Invalid(errors)) = check.finish() {
-            return page(by, site, payments, act, &setup, form.filled(errors)).await;
+            let looked = look(site, payments, &setup).await;
+            return page(by, site, payments, act, &setup, looked, form.filled(errors));
         }
     }
     if let Payments::Demo(demo) = payments
         && !demo.choose(&setup.intent, form.value("choice"))
     {
         let errors = Errors::one("choice", "Choose one of the test methods");
-        return page(by, site, payments, act, &setup, form.filled(errors)).await;
+        let looked = look(site, payments, &setup).await;
+        return page(by, site, payments, act, &setup, looked, form.filled(errors));
     }
     let sent = form.value("intent");
     if !sent.is_empty() && sent != setup.intent {
         let errors = Errors::one("", "These entries belong to another attempt. Enter the details again.");
-        return page(by, site, payments, act, &setup, form.filled(errors)).await;
+        let looked = look(site, payments, &setup).await;
+        return page(by, site, payments, act, &setup, looked, form.filled(errors));
     }
-    match provider::look(&site.pool, payments, &setup).await {
-        Ok(intent) => conclude(by, site, payments, act, &setup, &form, &intent).await,
-        Err(Fault::Here(problem)) => Err(problem),
-        Err(Fault::Provider(trouble)) => {
-            tracing::warn!(%trouble, "the payment provider did not tell about a set-up");
-            page(by, site, payments, act, &setup, form.filled(Errors::default())).await
-        }
+    match look(site, payments, &setup).await {
+        Ok(Some(intent)) => conclude(by, site, payments, act, &setup, &form, intent).await,
+        looked => page(by, site, payments, act, &setup, looked, form.filled(Errors::default())),
     }
+}
+
+/// What the provider says; nothing where it knows of no set-up.
+async fn look(site: &Site, payments: &Payments, setup: &Setup) -> Result<Option<Intent>, Fault> {
+    if setup.intent.is_empty() {
+        return Ok(None);
+    }
+    provider::look(&site.pool, payments, setup).await.map(Some)
 }
 
 async fn conclude<A: Action>(
@@ -176,10 +188,10 @@ async fn conclude<A: Action>(
     act: Act,
     setup: &Setup,
     form: &Form,
-    intent: &Intent,
+    intent: Intent,
 ) -> Result<HttpResponse, Problem> {
     let id = &by.account().id;
-    let Some(outcome) = provider::outcome(setup, intent, site.config.payments.grace_days) else {
+    let Some(outcome) = provider::outcome(setup, &intent, site.config.payments.grace_days) else {
         let words = match &intent.progress {
             Progress::Holder if matches!(payments, Payments::Demo(_)) => {
                 return Ok(site.see(&Reply::to(address(id, act), "")));
@@ -193,7 +205,7 @@ async fn conclude<A: Action>(
             Progress::Cancelled => "This attempt was given up. Start again.".to_owned(),
             _ => "Nothing was entered yet.".to_owned(),
         };
-        return page(by, site, payments, act, setup, form.filled(Errors::one("choice", words))).await;
+        return page(by, site, payments, act, setup, Ok(Some(intent)), form.filled(Errors::one("choice", words)));
     };
     let grant = by.clone();
     match site.pool.write(move |db| setup::finish(db, &grant, &outcome)).await {
@@ -215,29 +227,28 @@ async fn conclude<A: Action>(
     }
 }
 
-async fn page<A: Action>(
+fn page<A: Action>(
     by: &In<A>,
     site: &Site,
     payments: &Payments,
     act: Act,
     setup: &Setup,
+    looked: Result<Option<Intent>, Fault>,
     form: Filled,
 ) -> Result<HttpResponse, Problem> {
     let kind = setup.entries.collection_method.at_provider().unwrap_or(Kind::Card);
-    let looked = if setup.intent.is_empty() {
-        Err(Fault::Provider(Trouble::Unknown))
-    } else {
-        provider::look(&site.pool, payments, setup).await
-    };
+    // Without an intent at the provider, or with one that ended, another one is opened.
+    let mut again = true;
     let (trouble, intent) = match looked {
-        Ok(intent) if intent.progress == Progress::Cancelled => ("This attempt was given up.".to_owned(), None),
-        Ok(intent) => (String::new(), Some(intent)),
+        Ok(Some(intent)) if intent.progress == Progress::Cancelled => ("This attempt was given up.".to_owned(), None),
+        Ok(Some(intent)) => (String::new(), Some(intent)),
         Err(Fault::Here(Problem::NotFound)) => ("This attempt is not this account’s.".to_owned(), None),
         Err(Fault::Here(problem)) => return Err(problem),
+        Ok(None) => (NO_ANSWER.to_owned(), None),
         Err(Fault::Provider(trouble)) => {
             tracing::warn!(%trouble, "the payment provider does not offer its fields");
-            let words = "The payment provider does not answer. Nothing was charged and nothing changed.";
-            (words.to_owned(), None)
+            again = setup.intent.is_empty() || !matches!(trouble, Trouble::Away(_));
+            (NO_ANSWER.to_owned(), None)
         }
     };
     let failed = form.failed();
@@ -266,6 +277,7 @@ async fn page<A: Action>(
         choices,
         fields,
         trouble,
+        again,
         holder: setup.entries.name.clone(),
         email: setup.entries.email.clone(),
         holder_types: HOLDER_TYPES.map(|(code, words)| (code, words, "")).to_vec(),

@@ -4,6 +4,7 @@
 mod ask;
 mod confirm;
 mod entry;
+mod fields;
 mod remove;
 mod uses;
 mod verify;

@@ -4,7 +4,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
-use super::entry::EFFECTS;
+use super::fields::EFFECTS;
 use super::{ask, home};
 use crate::access::In;
 use crate::access::policy::DeleteBilling;

@@ -91,21 +91,23 @@ pub fn list(db: &mut Db, account: Key, reach: Reach, most: i64) -> Result<Vec<Fo
 
 /// The same by name, beginning where `want` says, and against the order where it asks for a page before another.
 pub fn page(db: &mut Db, account: Key, reach: Reach, want: &Want, most: i64) -> Result<Vec<Follower>, Problem> {
+    // SQLite numbers parameters in the order in which they stand in the text.
     let (filter, order) = match want {
         Want::First => ("", "name_key, key"),
-        Want::After(_) => ("WHERE (name_key, key) > ($5, $6)", "name_key, key"),
+        Want::After(_) => ("WHERE (name_key, key) > ($4, $5)", "name_key, key"),
         Want::Last => ("", "name_key DESC, key DESC"),
-        Want::Before(_) => ("WHERE (name_key, key) < ($5, $6)", "name_key DESC, key DESC"),
+        Want::Before(_) => ("WHERE (name_key, key) < ($4, $5)", "name_key DESC, key DESC"),
     };
     let text = with_followers(&format!(
-        "SELECT key, id, name, name_key, depth, live FROM followers {filter} ORDER BY {order} LIMIT $4"
+        "SELECT key, id, name, name_key, depth, live FROM followers {filter} ORDER BY {order} LIMIT ${}",
+        if filter.is_empty() { 4 } else { 6 }
     ));
-    let query = bound(&text, account, reach).bind::<BigInt, _>(most);
+    let query = bound(&text, account, reach);
     Ok(match want {
         Want::After(cursor) | Want::Before(cursor) => {
-            query.bind::<Text, _>(cursor.0.clone()).bind::<BigInt, _>(cursor.1).load(db)?
+            query.bind::<Text, _>(cursor.0.clone()).bind::<BigInt, _>(cursor.1).bind::<BigInt, _>(most).load(db)?
         }
-        Want::First | Want::Last => query.load(db)?,
+        Want::First | Want::Last => query.bind::<BigInt, _>(most).load(db)?,
     })
 }
 

@@ -86,24 +86,23 @@ const AT_ONCE: usize = 500;
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     let mut found: HashMap<Key, Payer> = keys.iter().map(|key| (*key, Payer::Nobody)).collect();
     for some in keys.chunks(AT_ONCE) {
-        let marks: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+        // SQLite numbers parameters in the order in which they stand in the text.
+        let marks: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
         let text = format!(
             "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
-                    (pm.verified AND pm.pays_until > ${}) AS verified
+                    (pm.verified AND pm.pays_until > $1) AS verified
              FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
                    FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
                    WHERE up.descendant_key IN ({}) GROUP BY up.descendant_key) near
              JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
              JOIN accounts o ON o.key = an.ancestor_key
              JOIN payment_methods pm ON pm.account_key = o.key",
-            some.len() + 1,
             marks.join(", ")
         );
-        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
+        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<Timestamp, _>(ids::now());
         for key in some {
             query = query.bind::<BigInt, _>(*key);
         }
-        query = query.bind::<Timestamp, _>(ids::now());
         found.extend(query.load::<Near>(db)?.into_iter().map(|near| (near.account_key, near.payer())));
     }
     Ok(found)

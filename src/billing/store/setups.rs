@@ -178,8 +178,11 @@ pub fn set_state(db: &mut Db, setup: &Setup, state: State, means: Option<&Means>
     let row = payment_setups::table.find(setup.account).filter(payment_setups::id.eq(&setup.id));
     let brand = means.map_or(&setup.brand, |means| &means.brand);
     let last_four = means.map_or(&setup.last_four, |means| &means.last_four);
-    let now =
-        (payment_setups::state.eq(state.code()), payment_setups::brand.eq(brand), payment_setups::last_four.eq(last_four));
+    let now = (
+        payment_setups::state.eq(state.code()),
+        payment_setups::brand.eq(brand),
+        payment_setups::last_four.eq(last_four),
+    );
     diesel::update(row).set(now).execute(db)?;
     Ok(())
 }
