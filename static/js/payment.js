@@ -13,8 +13,10 @@
       if (!window.Stripe) return say('The payment provider’s fields could not be loaded. Try again, or pay by invoice.');
       stripe = window.Stripe(key);
       if (payment !== 'card') return;
-      card = stripe.elements().create('card');
-      card.mount(form.querySelector('[data-mount]'));
+      const place = form.querySelector('[data-mount]');
+      const { color, fontSize } = getComputedStyle(place);
+      card = stripe.elements().create('card', { hidePostalCode: true, style: { base: { color, iconColor: color, fontSize } } });
+      card.mount(place);
     };
     const details = () => ({ name: form.elements.holder?.value || holder, email });
     const bank = async () => {
