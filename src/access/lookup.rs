@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
+use super::payer_end::{METHOD_COLUMNS, MethodRow};
 use super::policy::{Action, Needs, Permission, Permissions, Resource, Verb};
 use super::{Actor, Frame, PayerEnd, Place, Step};
 use crate::ids::{self, Key};
@@ -60,9 +60,6 @@ pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<F
     Ok(Frame { payer, ..assemble(actor, places, &given, switchable) })
 }
 
-/// Whether a payment method is offered below, and its end.
-type MethodRow = (bool, NaiveDateTime, Option<NaiveDateTime>, NaiveDateTime);
-
 /// From the root down to the account, with what this user was given along the way and the end of what pays for the
 /// account; empty when the account does not exist or is closed. An account at which several roles were given comes once
 /// for each.
@@ -85,13 +82,7 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
         .select((
             PLACE_COLUMNS,
             (assignments::scope, roles::permissions, roles::name).nullable(),
-            (
-                payment_methods::allow_child_accounts,
-                payment_methods::expires_at,
-                payment_methods::failed_at,
-                payment_methods::pays_until,
-            )
-                .nullable(),
+            METHOD_COLUMNS.nullable(),
         ))
         .load::<(PlaceRow, Option<(String, i64, String)>, Option<MethodRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
@@ -108,14 +99,8 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
         }
     }
     let account = places.last().map(|place| place.key);
-    let payer = nearest.and_then(|(at, method)| payer_end(Some(at) == account, method));
+    let payer = nearest.and_then(|(at, method)| PayerEnd::of(Some(at) == account, method));
     Ok((places, given, payer))
-}
-
-/// The nearest method pays for the account if it is its own, or offered to it from above.
-fn payer_end(own: bool, (offered, expires_at, failed_at, pays_until): MethodRow) -> Option<PayerEnd> {
-    let ends = pays_until < ids::never() || failed_at.is_some();
-    (ends && (own || offered)).then_some(PayerEnd { own, expires_at, failing: failed_at.is_some(), pays_until })
 }
 
 type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);

@@ -14,6 +14,7 @@
 
 pub mod extract;
 pub mod lookup;
+mod payer_end;
 pub mod permissions;
 pub mod policy;
 pub mod session;
@@ -23,12 +24,11 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::NaiveDateTime;
-
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 pub use extract::{FreshMe, In, Me};
+pub use payer_end::PayerEnd;
 use policy::{Action, Needs, Permissions};
 pub use session::SessionHandle;
 
@@ -92,18 +92,6 @@ pub struct Frame {
     pub switchable: bool,
     /// How long what pays for the account lasts, where that is not for ever.
     pub payer: Option<PayerEnd>,
-}
-
-/// The end of the payment method that pays for an account. Whose it is and what kind is not for everybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PayerEnd {
-    /// The account's own, not one from above.
-    pub own: bool,
-    pub expires_at: NaiveDateTime,
-    /// Charges to it fail.
-    pub failing: bool,
-    /// It pays no more from then on.
-    pub pays_until: NaiveDateTime,
 }
 
 /// How far down an assignment holds.

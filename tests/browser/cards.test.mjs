@@ -86,6 +86,11 @@ test('a card from refusal to use', { timeout: 120_000 }, async () => {
   await says(page, 'Paid by this account: Visa ending 3184');
   assert.match(page.url(), new RegExp(`/a/${id}/billing$`));
   assert.deepEqual(await axe(page), []);
+  await hand.go(link(page, 'Who pays with this method'));
+  await at(page, 'Who pays with this method');
+  assert.deepEqual(await axe(page), []);
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= 320));
   for (const [origin, text] of sent.filter(([origin]) => origin === console_.url)) {
     assert.ok(!/4000002760003184|4000000000000002/.test(text), `${origin} got the number`);
   }

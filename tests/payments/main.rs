@@ -27,6 +27,7 @@ mod demo;
 mod ending;
 #[allow(dead_code)]
 mod fake_provider;
+mod guards;
 mod localstripe;
 mod notices;
 mod paying;
