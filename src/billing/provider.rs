@@ -136,12 +136,12 @@ pub async fn refresh_setup(pool: &Pool, payments: &Payments, grace_days: i64, in
         }
         let settled = pool.write(move |db| setup::finish_by_system(db, account, root, &outcome)).await;
         return match settled {
-            Ok(Settled::InForce { replaced: Some(old) }) => {
-                release(pool, payments, &old).await;
+            Ok(Settled { replaced, .. }) => {
+                release(pool, payments, &replaced).await;
                 Ok(())
             }
             // Somebody has to look at what it would do, or the browser was faster.
-            Ok(_) | Err(Problem::Conflict(_)) => Ok(()),
+            Err(Problem::Conflict(_)) => Ok(()),
             Err(problem) => Err(problem.into()),
         };
     }

@@ -29,11 +29,11 @@ pub struct Outcome {
 
 /// What came of it here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// It is the account's own method now; with the provider's id of the one whose place it took.
-    InForce { replaced: Option<String> },
-    /// It waits for the amounts of its deposits.
-    Verifying,
+pub struct Settled {
+    /// It is the account's own method now; else it waits for the amounts of its deposits.
+    pub in_force: bool,
+    /// The provider's id of the one whose place it took; empty for none.
+    pub replaced: String,
 }
 
 /// What is being set up for the account.
@@ -100,22 +100,21 @@ fn settle(db: &mut Db, account: Key, outcome: &Outcome) -> Result<(Settled, Even
     let setup = setup.ok_or(Problem::Conflict(Reason::Stale))?;
     super::weigh(db, account, save(&setup.entries), &setup.confirmed)?;
     let own = store::own(db, account)?;
+    let replaced = own.as_ref().map(|own| own.stored.provider_id.clone()).unwrap_or_default();
     if outcome.works {
-        let replaced = own.as_ref().map(|own| own.stored.provider_id.clone());
-        let replaced = replaced.filter(|id| !id.is_empty() && *id != outcome.means.id);
         let event = install(db, &setup, own, outcome)?;
         setups::discard(db, account)?;
-        return Ok((Settled::InForce { replaced }, event));
+        return Ok((Settled { in_force: true, replaced }, event));
     }
     setups::set_state(db, &setup, State::Verifying, Some(&outcome.means))?;
     if super::payer(db, account)?.pays() {
         let event = Event::new(EventType::BillingVerify, Subject::new(SUBJECT, &setup.id, "Bank account"));
         let words = format!("{} ending {}", outcome.means.brand, outcome.means.last_four);
-        return Ok((Settled::Verifying, event.with("awaitsAmounts", words)));
+        return Ok((Settled { in_force: false, replaced: String::new() }, event.with("awaitsAmounts", words)));
     }
     // Nobody pays anyway: it takes its place at once and says what is to be done.
     let event = install(db, &setup, own, outcome)?;
-    Ok((Settled::Verifying, event))
+    Ok((Settled { in_force: false, replaced }, event))
 }
 
 /// Writes it as the account's own method.

@@ -52,6 +52,8 @@ struct ProviderFields {
     done: bool,
 }
 
+const DEPOSITS_ON_THEIR_WAY: &str = "Two small deposits are on their way to the bank account. They take one or two \
+    working days; enter their amounts then.";
 const NO_ANSWER: &str = "The payment provider does not answer. Nothing was charged and nothing changed.";
 
 /// GET /a/{account}/billing/new/confirm
@@ -209,13 +211,9 @@ async fn conclude<A: Action>(
     };
     let grant = by.clone();
     match site.pool.write(move |db| setup::finish(db, &grant, &outcome)).await {
-        Ok(Settled::InForce { replaced }) => {
-            provider::release(&site.pool, payments, &replaced.unwrap_or_default()).await;
-            Ok(site.see(&Reply::to(home(by.frame()), "Payment method saved.")))
-        }
-        Ok(Settled::Verifying) => {
-            let words = "Two small deposits are on their way to the bank account. They take one or two working days; \
-                         enter their amounts then.";
+        Ok(Settled { in_force, replaced }) => {
+            provider::release(&site.pool, payments, &replaced).await;
+            let words = if in_force { "Payment method saved." } else { DEPOSITS_ON_THEIR_WAY };
             Ok(site.see(&Reply::to(home(by.frame()), words)))
         }
         Err(Problem::Conflict(Reason::Stale)) => nothing_to_do(by, site).await,

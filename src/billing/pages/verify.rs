@@ -90,12 +90,12 @@ pub async fn verify(
     };
     let grant = by.clone();
     let words = match site.pool.write(move |db| setup::finish(db, &grant, &outcome)).await {
-        Ok(Settled::InForce { replaced }) => {
-            provider::release(&site.pool, &payments, &replaced.unwrap_or_default()).await;
+        Ok(Settled { replaced, .. }) => {
+            provider::release(&site.pool, &payments, &replaced).await;
             "Bank account verified."
         }
         // The provider's own word was faster.
-        Ok(Settled::Verifying) | Err(Problem::Conflict(Reason::Stale)) => "Bank account verified.",
+        Err(Problem::Conflict(Reason::Stale)) => "Bank account verified.",
         Err(Problem::Conflict(Reason::Unconfirmed)) => {
             "!The bank account is verified, but what the change does to other accounts changed. Enter it again."
         }
