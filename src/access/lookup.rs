@@ -60,10 +60,12 @@ pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<F
     Ok(Frame { payer, ..assemble(actor, places, &given, switchable) })
 }
 
+type Chain = (Vec<Place>, Vec<Given>, Option<PayerEnd>);
+
 /// From the root down to the account, with what this user was given along the way and the end of what pays for the
 /// account; empty when the account does not exist or is closed. An account at which several roles were given comes once
 /// for each.
-fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Given>, Option<PayerEnd>), Problem> {
+fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))

@@ -135,7 +135,7 @@ pub trait Provider: Send + Sync {
 pub enum Payments {
     /// Accounts pay by invoice only.
     Off,
-    Stripe(Stripe, ProviderConfig),
+    Stripe(Stripe, Box<ProviderConfig>),
     Demo(Demo),
 }
 
@@ -143,7 +143,7 @@ impl Payments {
     pub fn new(config: &Config) -> anyhow::Result<Payments> {
         Ok(match &config.payments.provider {
             _ if config.demo => Payments::Demo(Demo::default()),
-            Some(provider) => Payments::Stripe(Stripe::new(provider)?, provider.clone()),
+            Some(provider) => Payments::Stripe(Stripe::new(provider)?, Box::new(provider.clone())),
             None => Payments::Off,
         })
     }
