@@ -1,13 +1,11 @@
 //! Cards: entered with the provider, believed only when the provider says so, beside the method in force until they
 //! work; and what happens when the provider refuses, breaks, or loses an answer.
 
-use std::sync::{Arc, Mutex};
-
 use subtenant::billing;
 
 use crate::dump::dump_everything;
 use crate::fake_provider::{ASKS_HOLDER, DECLINED, Fault, VISA, WEBHOOK_SECRET};
-use crate::paying::{CARD, ENTRIES, INVOICE, card, choose, send, world};
+use crate::paying::{CARD, ENTRIES, INVOICE, card, choose, logged, send, world};
 
 #[actix_web::test]
 async fn a_card_is_entered_with_the_provider_and_pays_for_everything_below() {
@@ -165,27 +163,8 @@ async fn without_keys_only_invoices_are_offered_and_the_page_says_why() {
     assert_eq!(admin.post(&form.action, &pairs).await.status, 422);
 }
 
-/// Everything that is logged, at the most talkative level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[actix_web::test]
 async fn no_number_and_no_key_reaches_a_log_or_a_page() {
-    let log = Log::default();
-    let writer = log.clone();
-    let talkative = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    let guard = tracing::subscriber::set_default(talkative.finish());
     let (provider, world) = world();
     let mut admin = world.browser("admin-of-acme").await;
     choose(&mut admin, &world, "acme", CARD).await;
@@ -198,8 +177,8 @@ async fn no_number_and_no_key_reaches_a_log_or_a_page() {
     for section in ["dashboard", "billing", "billing/edit", "audit-log", "billing/uses"] {
         pages.push_str(&admin.get(&world.path("acme", section)).await.text());
     }
-    drop(guard);
-    let logged = String::from_utf8_lossy(&log.0.lock().expect("the log")).into_owned();
+    // By this test and by those that ran before it.
+    let logged = logged();
     assert!(logged.contains("does not offer its fields"), "the log is read: {logged}");
     for secret in [VISA, "sk_test_12345", WEBHOOK_SECRET, "_secret_x"] {
         assert!(!logged.contains(secret), "{secret} is in the log");

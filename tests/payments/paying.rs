@@ -1,5 +1,7 @@
 //! What the tests about cards and bank accounts do alike: a console with a provider, and its form filled in.
 
+use std::sync::{Mutex, Once};
+
 use crate::browser::Browser;
 use crate::fake_provider::{FakeProvider, VISA};
 use crate::world::World;
@@ -18,8 +20,34 @@ pub const ENTRIES: [(&str, &str); 6] = [
     ("Country", "Norway"),
 ];
 
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Writes the log of this program where tests can read it.
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything that was logged until now, at the most talkative level.
+pub fn logged() -> String {
+    String::from_utf8_lossy(&LOG.lock().expect("the log")).into_owned()
+}
+
 /// `acme` with `Lab` below, and a provider.
 pub fn world() -> (FakeProvider, World) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let talkative = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Log);
+        tracing::subscriber::set_global_default(talkative.finish()).expect("one log for all");
+    });
     let provider = FakeProvider::start();
     let world = World::with(|settings| provider.connect(settings));
     world.account("acme").child("Lab");
