@@ -13,6 +13,7 @@ use actix_web::{App, Error, HttpResponse};
 use crate::access::session;
 use crate::config::Config;
 use crate::factor::vault::Vault;
+use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
@@ -29,6 +30,7 @@ pub struct Parts {
     pub config: Data<Config>,
     pub pool: Data<Pool>,
     pub vault: Data<Vault>,
+    pub payments: Data<Payments>,
     pub cookie_key: CookieKey,
 }
 
@@ -69,6 +71,7 @@ pub fn build(
         .app_data(parts.config.clone())
         .app_data(parts.pool.clone())
         .app_data(parts.vault.clone())
+        .app_data(parts.payments.clone())
         .app_data(PayloadConfig::new(LARGEST_BODY))
         .service(web::resource("/static/{name:.*}").route(web::get().to(assets::show)))
         .service(

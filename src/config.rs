@@ -1,6 +1,7 @@
 //! Flags and environment, read once into [`Config`], with every complaint at once and by name.
 
 mod mail;
+mod payments;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use mail::{MailConfig, MailSettings};
+pub use payments::{PaymentConfig, PaymentSettings, ProviderConfig};
 
 /// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
 #[derive(Debug, Clone, Default, Args)]
@@ -67,6 +69,8 @@ pub struct Settings {
     pub database_connections: String,
     #[command(flatten)]
     pub mail: MailSettings,
+    #[command(flatten)]
+    pub payments: PaymentSettings,
 }
 
 const SHORTEST_SECRET: usize = 32;
@@ -129,6 +133,7 @@ pub struct Config {
     /// Links, cookies and HSTS as for https.
     pub https: bool,
     pub mail: MailConfig,
+    pub payments: PaymentConfig,
     /// Nothing here is real, and every page says so.
     pub demo: bool,
 }
@@ -175,6 +180,7 @@ impl Settings {
             &mut wrong,
         );
         let mail = self.mail.check(database_url.as_ref(), public_url.as_ref(), &mut wrong);
+        let payments = self.payments.check(&mut wrong);
         match (bind, database_url, public_url, mail) {
             (Some(bind), Some(database_url), Some(public_url), Some(mail)) if wrong.is_empty() => Ok(Config {
                 bind,
@@ -185,6 +191,7 @@ impl Settings {
                 secret_key: secret_key.map(Hidden),
                 max_depth,
                 mail,
+                payments,
                 demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
             }),
@@ -266,11 +273,12 @@ mod tests {
                 mail_from: Some("nobody".into()),
                 mail_dir: Some("Cargo.toml".into()),
             },
+            payments: PaymentSettings { billing_grace_days: Some("many".into()), ..PaymentSettings::default() },
         };
         let complaints = wrong.check("subtenant.db").unwrap_err().join("\n");
         for name in ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SECRET_KEY", "MAX_DEPTH"]
             .into_iter()
-            .chain(["DATABASE_CONNECTIONS", "SMTP_URL", "MAIL_FROM", "MAIL_DIR"])
+            .chain(["DATABASE_CONNECTIONS", "SMTP_URL", "MAIL_FROM", "MAIL_DIR", "BILLING_GRACE_DAYS"])
         {
             assert!(complaints.contains(name), "{name} is missing in {complaints}");
         }

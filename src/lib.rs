@@ -10,8 +10,8 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`billing`],
-//!   [`ledger`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`switcher`],
+//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`payments`],
+//!   [`billing`], [`ledger`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
@@ -44,6 +44,7 @@ pub mod invites;
 pub mod ledger;
 pub mod mail;
 pub mod members;
+pub mod payments;
 pub mod problem;
 pub mod readiness;
 pub mod reminders;

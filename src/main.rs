@@ -37,7 +37,7 @@ enum Command {
         #[command(subcommand)]
         command: Prices,
     },
-    /// Charges and invoices.
+    /// Charges, invoices, and payment methods at the payment provider.
     Billing {
         #[command(subcommand)]
         command: Billing,
@@ -81,6 +81,8 @@ enum Billing {
         #[arg(value_name = "INVOICE-ID")]
         invoice: String,
     },
+    /// Take over what the payment provider knows better, where its notices were missed. Harmless at any time.
+    Reconcile,
 }
 
 #[derive(Subcommand)]
@@ -136,6 +138,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Check) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             check(&config)
+        }
+        Some(Command::Billing { command: Billing::Reconcile }) => {
+            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
+            reconcile(&config)
         }
         Some(Command::Legal { command: Legal::Publish { document, version, effective, file } }) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
@@ -266,6 +272,21 @@ fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<Ex
     let parts = server::prepare(config, Purpose::Live)?;
     let said = parts.pool.write_here(|db| ledger::operator::settle(db, invoice, settled))?;
     Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
+    let bar = indicatif::ProgressBar::new(0);
+    let say = |done, known| {
+        bar.set_length(known);
+        bar.set_position(done);
+    };
+    let sums = actix_web::rt::System::new().block_on(server::reconcile(config, say))?;
+    bar.finish_and_clear();
+    println!(
+        "{} notices looked at, {} of them had been missed; {} set-ups and {} payment methods compared.",
+        sums.notices, sums.missed, sums.setups, sums.methods
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn check(config: &Config) -> anyhow::Result<ExitCode> {

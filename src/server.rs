@@ -9,10 +9,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::app::{self, Parts};
+use crate::billing::provider::Fault;
+use crate::billing::reconcile::{self, Sums};
 use crate::config::{Config, DatabaseUrl};
 use crate::consent;
 use crate::factor::vault::Vault;
 use crate::mail::Carrier;
+use crate::payments::Payments;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
 use crate::worker;
@@ -33,7 +36,14 @@ pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
         Some(key) => key.0.clone(),
         None => pool.write_here(installation::secret_key)?,
     })?;
-    Ok(Parts { config: Data::new(config.clone()), pool: Data::new(pool), vault: Data::new(vault), cookie_key })
+    let payments = Payments::new(config)?;
+    Ok(Parts {
+        config: Data::new(config.clone()),
+        pool: Data::new(pool),
+        vault: Data::new(vault),
+        payments: Data::new(payments),
+        cookie_key,
+    })
 }
 
 /// The pool; what goes wrong is said with the name of the setting. A server's address may hold a password and is not
@@ -81,6 +91,18 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
     drop(stop);
     worker.await?;
     Ok(())
+}
+
+/// Takes over what the payment provider knows better; `say`: how much is done, of what is known so far.
+pub async fn reconcile(config: &Config, say: impl Fn(u64, u64)) -> anyhow::Result<Sums> {
+    must_exist(config)?;
+    anyhow::ensure!(config.payments.provider.is_some(), "STRIPE_SECRET_KEY (--stripe-secret-key) is not set");
+    let (pool, payments) = (open(config)?, Payments::new(config)?);
+    match reconcile::reconcile(&pool, &payments, config.payments.grace_days, say).await {
+        Ok(sums) => Ok(sums),
+        Err(Fault::Here(problem)) => Err(problem.into()),
+        Err(Fault::Provider(trouble)) => anyhow::bail!("the payment provider: {trouble}"),
+    }
 }
 
 async fn stop_signal() -> std::io::Result<()> {

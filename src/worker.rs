@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::mail::{self, Carrier};
 use crate::problem::Problem;
 use crate::store::{self as database, Db, Pool};
-use crate::{reminders, sign_in};
+use crate::{billing, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -37,10 +37,12 @@ async fn at_once(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
 /// Reminders, and taking away what tells nothing any more.
 async fn at_leisure(pool: &Pool) -> Result<usize, Problem> {
     let reminded = said("reminders", reminders::post_due(pool).await);
+    let warned = said("warnings about payment methods", billing::warnings::post_due(pool).await);
     let mails = said("forgetting mails", forget(pool, mail::forget_old).await);
     let links = said("forgetting links and counts", forget(pool, sign_in::tidy).await);
     let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
-    Ok(reminded? + mails? + links? + reminders?)
+    let warnings = said("forgetting warnings", forget(pool, billing::warnings::forget_old).await);
+    Ok(reminded? + warned? + mails? + links? + reminders? + warnings?)
 }
 
 async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::policy::{Action, Needs, Permissions};
-use super::{Actor, lookup};
+use super::{Actor, PayerEnd, lookup};
 use crate::ids::Key;
 
 /// An account as every page needs it.
@@ -32,6 +32,8 @@ pub struct Frame {
     pub holds: Vec<Hold>,
     /// Whether the actor can see more accounts than this one.
     pub switchable: bool,
+    /// How long what pays for the account lasts, where that is not for ever.
+    pub payer: Option<PayerEnd>,
 }
 
 /// What one assignment gives in the account in the address and below it, and until when.

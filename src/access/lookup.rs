@@ -7,12 +7,13 @@ use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
+use super::payer_end::{METHOD_COLUMNS, MethodRow};
 use super::policy::{Action, Permission, Permissions, Resource, Verb};
-use super::{Actor, Frame, Hold, Place, Step};
+use super::{Actor, Frame, Hold, PayerEnd, Place, Step};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, assignments, roles, users};
+use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, users};
 
 /// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
 pub mod scope {
@@ -53,16 +54,19 @@ pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<F
     if !ids::looks_like_id("ac", account_id) {
         return Err(Problem::NotFound);
     }
-    let (places, given) = chain(db, actor.key, account_id)?;
+    let (places, given, payer) = chain(db, actor.key, account_id)?;
     let Some(account) = places.last() else { return Err(Problem::NotFound) };
     let switchable =
         if places.len() > 1 || account.children_count > 0 { true } else { elsewhere(db, actor.key, account.key)? };
-    Ok(assemble(actor, places, &given, switchable))
+    Ok(Frame { payer, ..assemble(actor, places, &given, switchable) })
 }
 
-/// From the root down to the account, with what this user was given along the way; empty when the account does not
-/// exist or is closed. An account at which several roles were given comes once for each.
-fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Given>), Problem> {
+type Chain = (Vec<Place>, Vec<Given>, Option<PayerEnd>);
+
+/// From the root down to the account, with what this user was given along the way and the end of what pays for the
+/// account; empty when the account does not exist or is closed. An account at which several roles were given comes once
+/// for each.
+fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
@@ -74,21 +78,26 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<(Vec<Place>, Vec<Gi
                 .and(assignments::ends_at.gt(ids::now()))),
         )
         .left_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .left_join(payment_methods::table.on(payment_methods::account_key.eq(account_ancestry::ancestor_key)))
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable()))
-        .load::<(PlaceRow, Option<GivenRow>)>(db)?;
+        .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable(), METHOD_COLUMNS.nullable()))
+        .load::<(PlaceRow, Option<GivenRow>, Option<MethodRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
-    for (row, role) in rows {
+    let mut nearest: Option<(Key, MethodRow)> = None;
+    for (row, role, method) in rows {
         let place = place_of(row);
+        nearest = method.map(|method| (place.key, method)).or(nearest);
         given.extend(role.map(|row| given_of(place.key, row)));
         if places.last().is_none_or(|last| last.key != place.key) {
             places.push(place);
         }
     }
-    Ok((places, given))
+    let account = places.last().map(|place| place.key);
+    let payer = nearest.and_then(|(at, method)| PayerEnd::of(Some(at) == account, method));
+    Ok((places, given, payer))
 }
 
 type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
@@ -159,7 +168,7 @@ fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool)
     };
     let holds = given.iter().map(hold).collect();
     let (chain, below) = steps(places, given);
-    Frame { actor, chain, below, holds, switchable }
+    Frame { actor, chain, below, holds, switchable, payer: None }
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.

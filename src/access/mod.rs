@@ -15,6 +15,7 @@
 pub mod extract;
 mod frame;
 pub mod lookup;
+mod payer_end;
 pub mod permissions;
 pub mod policy;
 pub mod session;
@@ -29,6 +30,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 pub use extract::{FreshMe, In, Me};
 pub use frame::{Acting, Frame, Hold, Place, Scope, Step};
+pub use payer_end::PayerEnd;
 use policy::{Action, Needs};
 pub use session::SessionHandle;
 

@@ -21,6 +21,8 @@ pub enum EventType {
     AccountBillingCreate,
     AccountBillingUpdate,
     AccountBillingDelete,
+    BillingSetupCreate,
+    BillingVerify,
     UserPasswordForgotten,
     AccessRefused,
     MemberInviteCreate,
@@ -38,7 +40,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 30] = [
+    pub const EVERY: [EventType; 32] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -55,6 +57,8 @@ impl EventType {
         EventType::AccountBillingCreate,
         EventType::AccountBillingUpdate,
         EventType::AccountBillingDelete,
+        EventType::BillingSetupCreate,
+        EventType::BillingVerify,
         EventType::UserPasswordForgotten,
         EventType::AccessRefused,
         EventType::MemberInviteCreate,
@@ -90,6 +94,8 @@ impl EventType {
             EventType::AccountBillingCreate => "ACCOUNT_BILLING_CREATE",
             EventType::AccountBillingUpdate => "ACCOUNT_BILLING_UPDATE",
             EventType::AccountBillingDelete => "ACCOUNT_BILLING_DELETE",
+            EventType::BillingSetupCreate => "ACCOUNT_BILLING_SETUP_CREATE",
+            EventType::BillingVerify => "ACCOUNT_BILLING_VERIFY",
             EventType::UserPasswordForgotten => "USER_FORGOT_PASSWORD",
             EventType::AccessRefused => "ACCESS_REFUSED",
             EventType::MemberInviteCreate => "MEMBER_INVITE_CREATE",
@@ -126,6 +132,8 @@ impl EventType {
             EventType::AccountBillingCreate => "Payment method added",
             EventType::AccountBillingUpdate => "Payment method changed",
             EventType::AccountBillingDelete => "Payment method removed",
+            EventType::BillingSetupCreate => "Payment method set-up begun",
+            EventType::BillingVerify => "Bank account verification",
             EventType::UserPasswordForgotten => "Password reset asked for",
             EventType::AccessRefused => "Access refused",
             EventType::MemberInviteCreate => "Member invited",

@@ -32,7 +32,7 @@ pub struct Reach {
 impl Reach {
     pub const FOLLOWERS: Reach = Reach { from: 1, to: i64::MAX };
     pub const ALL: Reach = Reach { from: 0, to: i64::MAX };
-    const ITSELF: Reach = Reach { from: 0, to: 0 };
+    pub const ITSELF: Reach = Reach { from: 0, to: 0 };
 
     fn of(itself: bool, followers: bool) -> Option<Reach> {
         match (itself, followers) {

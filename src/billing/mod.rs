@@ -4,24 +4,29 @@
 
 mod country;
 pub mod effects;
+mod letters;
 pub mod method;
 mod pages;
 pub mod payer;
+pub mod provider;
+pub mod reconcile;
+pub mod setup;
 pub(crate) mod store;
+pub mod warnings;
 
 use std::collections::HashMap;
 
 use chrono::NaiveDateTime;
 
 use crate::access::lookup;
-use crate::access::policy::{Action, CreateBilling, DeleteBilling, UpdateBilling};
+use crate::access::policy::{CreateBilling, DeleteBilling, UpdateBilling};
 use crate::access::{Grant, Place};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use effects::{Effects, Own, Tally};
-pub use method::{CollectionMethod, Entries, Method};
+pub use method::{CollectionMethod, Entries, Method, Stored};
 pub use pages::routes;
 pub use payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 pub use store::followers::Follower;
@@ -42,6 +47,16 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
 /// Who pays for the account.
 pub fn payer(db: &mut Db, account: Key) -> Result<Payer, Problem> {
     Ok(standing(db, account)?.payer())
+}
+
+/// Whether what does not pay for the account was verified: then it failed or expired, and its grace period is over.
+pub fn has_lapsed(db: &mut Db, account: Key, payer: &Payer) -> Result<bool, Problem> {
+    let at = match payer {
+        Payer::Own { .. } => account,
+        Payer::Inherited(source) => source.key,
+        Payer::Nobody => return Ok(false),
+    };
+    Ok(store::own(db, at)?.is_some_and(|own| own.verified))
 }
 
 /// Who pays for each of these accounts, in one statement for up to 500.
@@ -142,11 +157,13 @@ pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDat
 pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &str) -> Result<Method, Problem> {
     audit::change(db, by, |db, by| {
         let account = by.account().key;
+        only_invoices(new)?;
         if store::own(db, account)?.is_some() {
             return Err(Problem::Conflict(Reason::BillingExists));
         }
-        weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
+        weigh(db, account, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
         let method = store::insert(db, account, new)?;
+        store::setups::discard(db, account)?;
         let event = new.fields().into_iter().fold(
             Event::new(EventType::AccountBillingCreate, subject(&method)),
             |event, (field, value)| {
@@ -157,7 +174,8 @@ pub fn add(db: &mut Db, by: &Grant<CreateBilling>, new: &Entries, confirmed: &st
     })
 }
 
-/// Changes the account's own payment method, if it still is the version that was shown.
+/// Changes the account's own payment method, if it still is the version that was shown: its entries, or to an invoice
+/// in place of a card or bank account.
 pub fn change(
     db: &mut Db,
     by: &Grant<UpdateBilling>,
@@ -168,14 +186,24 @@ pub fn change(
     audit::change(db, by, |db, by| {
         let account = by.account().key;
         let old = current(db, account, version)?;
-        weigh(db, by, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
+        let other_kind = new.collection_method != old.entries.collection_method;
+        if other_kind {
+            only_invoices(new)?;
+        }
+        weigh(db, account, Change::Save { allow_child_accounts: new.allow_child_accounts }, confirmed)?;
         if !store::update(db, account, version, new)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
-        let event = old.entries.fields().into_iter().zip(new.fields()).fold(
+        let mut event = old.entries.fields().into_iter().zip(new.fields()).fold(
             Event::new(EventType::AccountBillingUpdate, subject(&old)),
             |event, ((field, before), (_, after))| event.changed(field, before, after),
         );
+        if other_kind {
+            let nothing = Stored::default();
+            store::store(db, account, true, &nothing)?;
+            store::setups::discard(db, account)?;
+            event = setup::told(event, &old.stored, &nothing);
+        }
         Ok(((), event))
     })
 }
@@ -185,19 +213,29 @@ pub fn remove(db: &mut Db, by: &Grant<DeleteBilling>, version: i64, confirmed: &
     audit::change(db, by, |db, by| {
         let account = by.account().key;
         let old = current(db, account, version)?;
-        let effects = weigh(db, by, Change::Remove, confirmed)?;
+        let effects = weigh(db, account, Change::Remove, confirmed)?;
         effects.confirmed(confirmed)?;
         if !store::delete(db, account, version)? {
             return Err(Problem::Conflict(Reason::Stale));
         }
+        store::setups::discard(db, account)?;
         let event = old.entries.fields().into_iter().fold(
             Event::new(EventType::AccountBillingDelete, subject(&old)),
             |event, (field, value)| {
                 if value.is_empty() { event } else { event.without(field, value) }
             },
         );
+        let event = setup::told(event, &old.stored, &Stored::default());
         Ok(((), event))
     })
+}
+
+/// Cards and bank accounts come in through [`setup`].
+fn only_invoices(new: &Entries) -> Result<(), Problem> {
+    match new.collection_method.at_provider() {
+        None => Ok(()),
+        Some(_) => Err(Problem::invalid("collectionMethod", "Enter the card or the bank account first")),
+    }
 }
 
 fn subject(method: &Method) -> Subject {
@@ -211,8 +249,8 @@ fn current(db: &mut Db, account: Key, version: i64) -> Result<Method, Problem> {
 
 /// Under the tree's lock: refuses what leaves live connections without a payer, and what takes somebody's payer away
 /// without having been confirmed as it is now.
-fn weigh<A: Action>(db: &mut Db, by: &Grant<A>, change: Change, confirmed: &str) -> Result<Effects, Problem> {
-    let effects = effects(db, by.account().key, change)?;
+fn weigh(db: &mut Db, account: Key, change: Change, confirmed: &str) -> Result<Effects, Problem> {
+    let effects = effects(db, account, change)?;
     effects.allowed()?;
     if effects.losing.accounts > 0 {
         effects.confirmed(confirmed)?;

@@ -32,6 +32,7 @@ pub enum Kind {
     ExpiryReminder,
     SecurityNotice,
     Invoice,
+    PaymentNotice,
 }
 
 impl Kind {
@@ -45,6 +46,7 @@ impl Kind {
             Kind::ExpiryReminder => "EXPIRY_REMINDER",
             Kind::SecurityNotice => "SECURITY_NOTICE",
             Kind::Invoice => "INVOICE",
+            Kind::PaymentNotice => "PAYMENT_NOTICE",
         }
     }
 
@@ -59,6 +61,7 @@ impl Kind {
             Kind::ExpiryReminder => "You get this because it is your access, or access that you gave.",
             Kind::SecurityNotice => "You get this because it concerns how you sign in.",
             Kind::Invoice => "You get this because the invoices of an account go to this address.",
+            Kind::PaymentNotice => "You get this because this is the billing email of a payment method.",
         }
     }
 }

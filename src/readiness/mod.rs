@@ -24,6 +24,8 @@ pub enum Blocker {
     NoPayer,
     /// There is a payer, but it cannot be charged yet.
     PayerNotVerified,
+    /// The payer's method failed or expired, and its grace period is over.
+    PayerLapsed,
 }
 
 impl Blocker {
@@ -33,6 +35,7 @@ impl Blocker {
             Blocker::Agreement(document) => format!("Accept the {}", document.kind.name()),
             Blocker::NoPayer => "Add a payment method".to_owned(),
             Blocker::PayerNotVerified => "Verify the payment method".to_owned(),
+            Blocker::PayerLapsed => "Replace the payment method that failed or expired".to_owned(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Blocker {
             Blocker::Agreement(_) => "AGREEMENT_NOT_ACCEPTED",
             Blocker::NoPayer => "NO_PAYMENT_METHOD",
             Blocker::PayerNotVerified => "PAYMENT_METHOD_NOT_VERIFIED",
+            Blocker::PayerLapsed => "PAYMENT_METHOD_FAILED",
         }
     }
 
@@ -50,7 +54,7 @@ impl Blocker {
         match self {
             Blocker::Agreement(_) => UpdateAccounts::NEEDS,
             Blocker::NoPayer => CreateBilling::NEEDS,
-            Blocker::PayerNotVerified => UpdateBilling::NEEDS,
+            Blocker::PayerNotVerified | Blocker::PayerLapsed => UpdateBilling::NEEDS,
         }
     }
 }
@@ -63,6 +67,8 @@ pub struct Readiness {
     /// Those of them that the account has still to accept.
     pub missing: Vec<Document>,
     pub payer: Payer,
+    /// What pays for it failed or expired too long ago.
+    lapsed: bool,
     standing: Standing,
 }
 
@@ -71,6 +77,8 @@ impl Readiness {
         let mut blockers: Vec<Blocker> = self.missing.iter().cloned().map(Blocker::Agreement).collect();
         if !self.payer.exists() {
             blockers.push(Blocker::NoPayer);
+        } else if self.lapsed {
+            blockers.push(Blocker::PayerLapsed);
         } else if !self.payer.pays() {
             blockers.push(Blocker::PayerNotVerified);
         }
@@ -98,7 +106,9 @@ pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
     let in_force = consent::in_force(db)?;
     let missing = consent::missing(db, account)?;
     let standing = billing::standing(db, account)?;
-    Ok(Readiness { account, in_force, missing, payer: standing.payer(), standing })
+    let payer = standing.payer();
+    let lapsed = payer.exists() && !payer.pays() && billing::has_lapsed(db, account, &payer)?;
+    Ok(Readiness { account, in_force, missing, payer, lapsed, standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -201,7 +211,7 @@ pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<V
     let holders = |blocker: &Blocker| match blocker {
         Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
         Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
-        Blocker::PayerNotVerified => lookup::holders::<UpdateBilling>(db, frame),
+        Blocker::PayerNotVerified | Blocker::PayerLapsed => lookup::holders::<UpdateBilling>(db, frame),
     };
     blockers.iter().map(holders).collect()
 }

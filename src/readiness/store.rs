@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
 use crate::billing::{Held, Standing, Walk};
 use crate::consent::Document;
-use crate::ids::Key;
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::accounts;
@@ -43,15 +43,16 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
     // There are two kinds of document; 0 is no key of any.
     let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, pm.verified,
+        "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, (pm.verified AND pm.pays_until > $1) AS verified,
                 (SELECT COUNT(*) FROM consents c
-                 WHERE c.account_key = a.key AND c.document_key IN ($1, $2)) AS accepted
+                 WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted
          FROM account_ancestry b
          JOIN accounts a ON a.key = b.descendant_key
          LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
-         WHERE b.ancestor_key = $3 AND b.distance > 0 AND a.closed_at IS NULL
+         WHERE b.ancestor_key = $4 AND b.distance > 0 AND a.closed_at IS NULL
          ORDER BY b.distance",
     )
+    .bind::<Timestamp, _>(ids::now())
     .bind::<BigInt, _>(document(0))
     .bind::<BigInt, _>(document(1))
     .bind::<BigInt, _>(top)

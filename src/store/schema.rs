@@ -268,6 +268,62 @@ diesel::table! {
         verified -> Bool,
         created_at -> Timestamp,
         version -> BigInt,
+        provider_id -> Text,
+        brand -> Text,
+        last_four -> Text,
+        holder_type -> Text,
+        expires_at -> Timestamp,
+        failed_at -> Nullable<Timestamp>,
+        charged_at -> Nullable<Timestamp>,
+        pays_until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    provider_customers (account_key) {
+        account_key -> BigInt,
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    payment_setups (account_key) {
+        account_key -> BigInt,
+        id -> Text,
+        state -> Text,
+        collection_method -> Text,
+        name -> Text,
+        email -> Text,
+        street -> Text,
+        city -> Text,
+        state_name -> Text,
+        postal_code -> Text,
+        country -> Text,
+        allow_child_accounts -> Bool,
+        confirmed -> Text,
+        intent -> Text,
+        round -> BigInt,
+        last_four -> Text,
+        brand -> Text,
+        tries -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    provider_events (id) {
+        id -> Text,
+        kind -> Text,
+        received_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    sent_payment_warnings (account_key, provider_id, ends_at, days) {
+        account_key -> BigInt,
+        provider_id -> Text,
+        ends_at -> Timestamp,
+        days -> BigInt,
     }
 }
 
@@ -397,6 +453,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     legal_documents,
     consents,
     payment_methods,
+    provider_customers,
+    payment_setups,
+    provider_events,
+    sent_payment_warnings,
     favourites,
     recents,
     submissions,

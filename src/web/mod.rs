@@ -10,6 +10,7 @@ pub mod guest;
 pub mod kept;
 pub mod once;
 pub mod paging;
+mod payment;
 pub mod protect;
 pub mod route;
 pub mod shell;

@@ -8,6 +8,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
+use url::Url;
 
 use crate::access::{ClientAddress, RequestId};
 use crate::config::Config;
@@ -16,6 +17,18 @@ use crate::problem::Problem;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
+
+/// The policy of the one page that shows the payment provider's fields: its script, its frames and its interface, and
+/// nothing else that the others do not allow.
+pub fn policy_with(script: &Url, api: &Url) -> HeaderValue {
+    let (host, api) = (script.origin().ascii_serialization(), api.origin().ascii_serialization());
+    // Those that Stripe names for its elements and for 3-D Secure.
+    let frames = if host == "https://js.stripe.com" { " https://*.js.stripe.com https://hooks.stripe.com" } else { "" };
+    let policy = POLICY
+        .replace("script-src 'self'", &format!("script-src 'self' {host}"))
+        .replace("connect-src 'self'", &format!("connect-src 'self' {api} {host}; frame-src {host}{frames}"));
+    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(POLICY))
+}
 
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), \
     publickey-credentials-create=(self), publickey-credentials-get=(self)";
@@ -52,7 +65,6 @@ fn without_tokens(path: &str) -> String {
 
 fn set_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     let mut always = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    always(header::CONTENT_SECURITY_POLICY, POLICY);
     always(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     always(header::X_FRAME_OPTIONS, "DENY");
     always(header::REFERRER_POLICY, "same-origin");
@@ -61,6 +73,9 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str, https: bool) {
     always(HeaderName::from_static("permissions-policy"), PERMISSIONS);
     if https {
         always(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains");
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
@@ -98,13 +113,18 @@ fn believed(peer: IpAddr, forwarded: &[&str], trusted: impl Fn(&IpAddr) -> bool)
     address
 }
 
+/// Where the payment provider sends its notices: the one address that takes forms of others.
+pub const WEBHOOK: &str = "/webhooks/stripe";
+
 /// Refuses forms that another site makes the browser send, before anything looks at them. Pages of ours also carry a
 /// token ([`super::form`]).
 pub async fn same_site<B: MessageBody>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    if !req.method().is_safe() && !from_own_page(req.headers(), req.app_data::<Data<Config>>()) {
+    // The payment provider's own: it proves itself by a signature, and no session is looked at.
+    let is_signed = req.path() == WEBHOOK;
+    if !req.method().is_safe() && !is_signed && !from_own_page(req.headers(), req.app_data::<Data<Config>>()) {
         return Ok(req.error_response(Problem::CrossSite).map_into_right_body());
     }
     Ok(next.call(req).await?.map_into_left_body())

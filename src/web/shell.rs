@@ -163,6 +163,16 @@ pub struct Shell {
     /// There is a mail server to send through.
     pub sends_mail: bool,
     pub demo: bool,
+    /// What pays for the account ends soon, or does not pay any more.
+    pub payment: Option<PaymentNote>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PaymentNote {
+    pub tone: &'static str,
+    pub words: String,
+    /// Whether this person can do something about it here.
+    pub mine: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -229,6 +239,7 @@ impl Shell {
             idle_minutes: session::IDLE_MINUTES,
             sends_mail: config.mail.smtp_url.is_some(),
             demo: config.demo,
+            payment: None,
         }
     }
 
@@ -266,6 +277,7 @@ impl Shell {
             title,
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
+            payment: super::payment::note(frame),
             flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }

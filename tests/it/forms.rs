@@ -15,9 +15,13 @@ use crate::mailbox::token_for;
 use crate::page::Form;
 use crate::world::{PASSWORD, World};
 
-/// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers.
+/// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
+/// those that want a payment provider by the program `payments`.
 fn is_at_hand(path: &str) -> bool {
-    path != "/sign-in/second" && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
+    let at_provider = ["/webhooks/stripe", "/billing/new/confirm", "/billing/edit/confirm", "/billing/verify"];
+    !at_provider.iter().any(|end| path.ends_with(end))
+        && path != "/sign-in/second"
+        && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
 }
 
 /// The paths of all routes that change something.

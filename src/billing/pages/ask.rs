@@ -6,7 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::entry::{Act, EFFECTS, ENTRIES};
+use super::entry::Act;
+use super::fields::{EFFECTS, ENTRIES};
 use super::{billing_or_dashboard, home};
 use crate::access::policy::{Action, ReadBilling, SeeAccount};
 use crate::access::{Frame, In};

@@ -3,40 +3,21 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use askama::Template;
 
+use super::fields::{BACK, EFFECTS, FIELDS, Fields, REPLACE, entries, fields};
 use super::view::{self, Fact, Inherited};
-use super::{ask, home};
+use super::{ask, confirm, home};
 use crate::access::In;
-use crate::access::policy::{Action, CreateBilling, SeeAccount, UpdateBilling};
-use crate::billing::method::most;
-use crate::billing::{self, Change, CollectionMethod, Entries, country};
+use crate::access::policy::{Action, CreateBilling, UpdateBilling};
+use crate::billing::{self, Change, CollectionMethod, provider, setup};
+use crate::payments::Payments;
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
-
-/// Every entry of the form.
-pub const ENTRIES: [&str; 9] =
-    ["collectionMethod", "name", "email", "street", "city", "state", "postalCode", "country", "allowChildAccounts"];
-/// The stamp of the effects that somebody saw before confirming.
-pub const EFFECTS: &str = "effects";
-/// Sent by the button that leads from the question back to the form.
-const BACK: &str = "back";
-const FIELDS: [&str; 11] = [
-    "collectionMethod",
-    "name",
-    "email",
-    "street",
-    "city",
-    "state",
-    "postalCode",
-    "country",
-    "allowChildAccounts",
-    EFFECTS,
-    BACK,
-];
 
 /// Which of the two forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,15 +34,6 @@ impl Act {
     pub fn slug(self) -> &'static str {
         if self == Act::Add { "new" } else { "edit" }
     }
-}
-
-/// What the fields need to be drawn.
-pub struct Fields {
-    form: Filled,
-    kinds: Vec<(&'static str, &'static str, &'static str)>,
-    countries: Vec<&'static str>,
-    users: String,
-    back: String,
 }
 
 #[derive(Template)]
@@ -86,56 +58,85 @@ struct ChangedPage {
 }
 
 /// GET /a/{account}/billing/new
-pub async fn new(by: In<CreateBilling>, site: Site) -> Result<HttpResponse, Problem> {
+pub async fn new(by: In<CreateBilling>, site: Site, payments: Data<Payments>) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
     if site.pool.read(move |db| billing::own(db, account)).await?.is_some() {
         return Ok(site.see(&Reply::to(home(by.frame()), "!This account already has its own payment method.")));
     }
-    let only = CollectionMethod::OFFERED.first().map_or("", |method| method.code());
+    let only = if payments.is_on() { "" } else { CollectionMethod::Net30.code() };
     let form = site.start_form(by.actor().key, Filled::with([("collectionMethod", only)])).await?;
-    show(&by, &site, Act::Add, form).await
+    show(&by, &site, &payments, Act::Add, form).await
 }
 
 /// POST /a/{account}/billing/new
-pub async fn create(by: In<CreateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+pub async fn create(
+    by: In<CreateBilling>,
+    site: Site,
+    payments: Data<Payments>,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &FIELDS)?;
     if form.value(BACK) == "yes" {
-        return show(&by, &site, Act::Add, back(Act::Add, &form)).await;
+        return show(&by, &site, &payments, Act::Add, back(Act::Add, &form)).await;
     }
-    let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
+    let (receipt, grant, sent, is_on) = (form.receipt(), by.clone(), form.clone(), payments.is_on());
     let outcome = site.pool.write(move |db| {
         once(db, grant.actor().key, &receipt, |db| {
-            billing::add(db, &grant, &entries(&sent)?, sent.value(EFFECTS))?;
+            let entries = entries(&sent, is_on)?;
+            if entries.collection_method.at_provider().is_some() {
+                setup::begin(db, &grant, None, &entries, sent.value(EFFECTS))?;
+                return Ok(Reply::to(confirm::address(&grant.account().id, Act::Add), ""));
+            }
+            billing::add(db, &grant, &entries, sent.value(EFFECTS))?;
             Ok(Reply::to(home(grant.frame()), "Payment method added."))
         })
     });
-    answer(&by, &site, Act::Add, form, outcome.await).await
+    answer(&by, &site, &payments, Act::Add, form, outcome.await).await
 }
 
 /// GET /a/{account}/billing/edit
-pub async fn edit(by: In<UpdateBilling>, site: Site) -> Result<HttpResponse, Problem> {
+pub async fn edit(by: In<UpdateBilling>, site: Site, payments: Data<Payments>) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
     let Some(method) = site.pool.read(move |db| billing::own(db, account)).await? else {
         return Ok(site.see(&Reply::to(home(by.frame()), "!This account has no payment method of its own.")));
     };
     let form = site.start_form(by.actor().key, view::filled_with_version(&method)).await?;
-    show(&by, &site, Act::Change, form).await
+    show(&by, &site, &payments, Act::Change, form).await
 }
 
 /// POST /a/{account}/billing/edit
-pub async fn update(by: In<UpdateBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+pub async fn update(
+    by: In<UpdateBilling>,
+    site: Site,
+    payments: Data<Payments>,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &FIELDS)?;
     if form.value(BACK) == "yes" {
-        return show(&by, &site, Act::Change, back(Act::Change, &form)).await;
+        return show(&by, &site, &payments, Act::Change, back(Act::Change, &form)).await;
     }
-    let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
+    let account = by.account().key;
+    let before = site.pool.read(move |db| billing::own(db, account)).await?;
+    let before = before.map_or_else(String::new, |own| own.stored.provider_id);
+    let (receipt, grant, sent, is_on) = (form.receipt(), by.clone(), form.clone(), payments.is_on());
     let outcome = site.pool.write(move |db| {
         once(db, grant.actor().key, &receipt, |db| {
-            billing::change(db, &grant, sent.version(), &entries(&sent)?, sent.value(EFFECTS))?;
+            let (entries, version) = (entries(&sent, is_on)?, sent.version());
+            let kept = billing::own(db, grant.account().key)?.map(|own| own.entries.collection_method);
+            let kept = sent.value(REPLACE) != "yes" && kept == Some(entries.collection_method);
+            if entries.collection_method.at_provider().is_some() && !kept {
+                setup::begin(db, &grant, Some(version), &entries, sent.value(EFFECTS))?;
+                return Ok(Reply::to(confirm::address(&grant.account().id, Act::Change), ""));
+            }
+            billing::change(db, &grant, version, &entries, sent.value(EFFECTS))?;
             Ok(Reply::to(home(grant.frame()), "Payment method saved."))
         })
     });
-    answer(&by, &site, Act::Change, form, outcome.await).await
+    let outcome = outcome.await;
+    if outcome.is_ok() {
+        provider::release(&site.pool, &payments, &before).await;
+    }
+    answer(&by, &site, &payments, Act::Change, form, outcome).await
 }
 
 /// The form as it was typed, with the sharing that the question was about.
@@ -147,56 +148,24 @@ fn back(act: Act, form: &Form) -> Filled {
     filled
 }
 
-/// The form's entries, or everything that is wrong with them.
-fn entries(form: &Form) -> Result<Entries, Problem> {
-    let mut check = form.check();
-    let offered = CollectionMethod::OFFERED.map(|method| (method.code(), method));
-    let collection_method = check.one_of("collectionMethod", "Choose the kind of payment method", &offered);
-    let name = check.line("name", "Account holder name", 1, most::NAME);
-    let email = check.email("email", "Billing email");
-    let street = check.line("street", "Street", 1, most::STREET);
-    let city = check.line("city", "City", 1, most::CITY);
-    let typed = country::code_of(form.value("country"));
-    let state = check.line("state", "State", usize::from(typed.is_some_and(country::needs_state)), most::STATE);
-    let needs_postal_code = usize::from(typed.is_some_and(country::needs_postal_code));
-    let postal_code = check.line("postalCode", "Postal code", needs_postal_code, most::POSTAL_CODE);
-    check.line("country", "Country", 1, most::COUNTRY);
-    if typed.is_none() && check.errors.get("country").is_none() {
-        check.note("country", Some("Country must be a country’s name, or its code of two or three letters".to_owned()));
-    }
-    let allow_child_accounts = check.ticked("allowChildAccounts");
-    check.finish()?;
-    match (collection_method, typed) {
-        (Some(collection_method), Some(code)) => {
-            let country = code.to_owned();
-            Ok(Entries {
-                collection_method,
-                name,
-                email,
-                street,
-                city,
-                state,
-                postal_code,
-                country,
-                allow_child_accounts,
-            })
-        }
-        _ => Err(Problem::bug("a form without complaints lacks a value")),
-    }
-}
-
 async fn answer<A: Action>(
     by: &In<A>,
     site: &Site,
+    payments: &Payments,
     act: Act,
     form: Form,
     outcome: Result<Reply, Problem>,
 ) -> Result<HttpResponse, Problem> {
     match outcome {
-        Ok(reply) => Ok(site.see(&reply)),
-        Err(Problem::Invalid(errors)) => show(by, site, act, form.filled(errors)).await,
+        Ok(reply) => {
+            if reply.location == confirm::address(&by.account().id, act) {
+                confirm::open(by, site, payments).await?;
+            }
+            Ok(site.see(&reply))
+        }
+        Err(Problem::Invalid(errors)) => show(by, site, payments, act, form.filled(errors)).await,
         Err(Problem::Conflict(reason @ (Reason::Stale | Reason::BillingExists))) => {
-            changed(by, site, form, reason).await
+            changed(by, site, payments, form, reason).await
         }
         Err(Problem::Conflict(reason @ (Reason::Unconfirmed | Reason::BillingCannotBeRemoved { .. }))) => {
             let change = Change::Save { allow_child_accounts: form.value("allowChildAccounts") == "yes" };
@@ -207,38 +176,36 @@ async fn answer<A: Action>(
     }
 }
 
-async fn show<A: Action>(by: &In<A>, site: &Site, act: Act, form: Filled) -> Result<HttpResponse, Problem> {
+async fn show<A: Action>(
+    by: &In<A>,
+    site: &Site,
+    payments: &Payments,
+    act: Act,
+    form: Filled,
+) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
-    let read = move |db: &mut Db| Ok((billing::standing(db, account)?.above, billing::followers(db, account)?));
-    let (above, followers) = site.pool.read_long(read).await?;
+    let read = move |db: &mut Db| {
+        Ok((billing::own(db, account)?, billing::standing(db, account)?.above, billing::followers(db, account)?))
+    };
+    let (own, above, followers) = site.pool.read_long(read).await?;
     let failed = form.failed();
     let page = FormPage {
         shell: site.shell(by, Section::Billing, act.heading()).failing(failed),
         action: format!("/a/{}/billing/{}", by.account().id, act.slug()),
         replaces: above.filter(|_| act == Act::Add).map(|source| Inherited::of(&source, by.frame())),
-        fields: fields(by, form, followers),
+        fields: fields(by, payments, form, followers, own.as_ref().filter(|_| act == Act::Change)),
     };
     if failed { site.refused(&page) } else { site.page(&page, Keep::Nothing) }
 }
 
-fn fields<A: Action>(by: &In<A>, form: Filled, followers: i64) -> Fields {
-    let users = match followers {
-        _ if !by.frame().may_below::<SeeAccount>() => "Accounts below may use it then.".to_owned(),
-        0 => "No account below would use it now; accounts made later do.".to_owned(),
-        1 => "1 account below would use it now.".to_owned(),
-        n => format!("{n} accounts below would use it now."),
-    };
-    Fields {
-        form,
-        kinds: CollectionMethod::OFFERED.map(|method| (method.code(), method.words(), method.hint())).to_vec(),
-        countries: country::names(),
-        users,
-        back: home(by.frame()),
-    }
-}
-
 /// Somebody else was quicker: both versions side by side, and what was typed ready to be saved over the other.
-async fn changed<A: Action>(by: &In<A>, site: &Site, form: Form, reason: Reason) -> Result<HttpResponse, Problem> {
+async fn changed<A: Action>(
+    by: &In<A>,
+    site: &Site,
+    payments: &Payments,
+    form: Form,
+    reason: Reason,
+) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
     let read = move |db: &mut Db| {
         Ok((billing::own(db, account)?, billing::last_change(db, account)?, billing::followers(db, account)?))
@@ -260,7 +227,7 @@ async fn changed<A: Action>(by: &In<A>, site: &Site, form: Form, reason: Reason)
         stored: stored.as_ref().map_or_else(Vec::new, |method| view::facts_beside(&method.entries, &filled)),
         version: stored.map_or(0, |method| method.version),
         happened: format!("{who} {verb} it after you opened the form. Nothing of yours is lost: choose what to keep."),
-        fields: fields(by, filled, followers),
+        fields: fields(by, payments, filled, followers, None),
     };
     site.page_with(StatusCode::CONFLICT, &page, Keep::Nothing)
 }

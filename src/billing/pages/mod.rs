@@ -2,36 +2,50 @@
 //! and how everything below is paid for. Money is never kept by a browser.
 
 mod ask;
+mod confirm;
 mod entry;
+mod fields;
 mod remove;
+mod uses;
+mod verify;
 mod view;
+mod webhook;
 
 use actix_web::HttpResponse;
 use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Change, Counts, Method, Payer};
+use super::{Change, Counts, Method, Payer, setup};
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
 use crate::problem::Problem;
 use crate::text;
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
-use crate::web::{Section, Shell, Site, csv};
-use view::{Fact, Inherited};
+use crate::web::{Section, Shell, Site, csv, protect};
+use view::{Fact, Inherited, PendingView};
 
 pub fn routes() -> Vec<Route> {
-    vec![
+    let mut all = vec![
         get("/a/{account}/billing", index),
         get("/a/{account}/billing/losing.csv", losing),
         get("/a/{account}/billing/new", entry::new),
         post("/a/{account}/billing/new", entry::create),
         get("/a/{account}/billing/edit", entry::edit),
         post("/a/{account}/billing/edit", entry::update),
+        get("/a/{account}/billing/new/confirm", confirm::show_new),
+        post("/a/{account}/billing/new/confirm", confirm::take_new),
+        get("/a/{account}/billing/edit/confirm", confirm::show_edit),
+        post("/a/{account}/billing/edit/confirm", confirm::take_edit),
+        get("/a/{account}/billing/verify", verify::show),
+        post("/a/{account}/billing/verify", verify::verify),
         get("/a/{account}/billing/remove", remove::show),
         post("/a/{account}/billing/remove", remove::delete),
-    ]
+        post(protect::WEBHOOK, webhook::take),
+    ];
+    all.extend(uses::routes());
+    all
 }
 
 #[derive(Template)]
@@ -40,6 +54,7 @@ struct IndexPage {
     shell: Shell,
     sentence: String,
     own: Option<OwnView>,
+    pending: Option<PendingView>,
     inherited: Option<Inherited>,
     is_root: bool,
     may_add: bool,
@@ -49,23 +64,27 @@ struct IndexPage {
 struct OwnView {
     facts: Vec<Fact>,
     shared: String,
-    verified: bool,
+    /// How it stands, with its tone.
+    state: (&'static str, &'static str),
     may_change: bool,
     may_remove: bool,
+    /// Whether the list of those who pay with it may be opened.
+    may_list: bool,
 }
 
 /// GET /a/{account}/billing
 pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Problem> {
     let account = by.account().key;
     let sees_below = by.frame().may_below::<ReadBilling>();
-    let (own, standing, followers, below) = site
+    let (own, pending, standing, followers, below) = site
         .pool
         .read_long(move |db| {
             let own = super::own(db, account)?;
             let standing = super::standing(db, account)?;
+            let pending = setup::pending(db, account)?;
             let followers = if own.is_some() { super::followers(db, account)? } else { 0 };
             let below = if sees_below { Some(super::store::payers::below(db, account, &standing)?) } else { None };
-            Ok((own, standing, followers, below))
+            Ok((own, pending, standing, followers, below))
         })
         .await?;
     let frame = by.frame();
@@ -73,6 +92,7 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
     let page = IndexPage {
         shell: site.shell(&by, Section::Billing, Section::Billing.label()),
         sentence: sentence(&payer, own.as_ref(), frame),
+        pending: pending.map(|setup| view::pending(&setup, own.is_some(), frame)),
         own: own.map(|method| own_view(&method, followers, frame)),
         inherited: standing.above.map(|source| Inherited::of(&source, frame)),
         is_root: frame.chain.len() == 1,
@@ -85,9 +105,13 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
 fn sentence(payer: &Payer, own: Option<&Method>, frame: &Frame) -> String {
     match (payer, own) {
         (Payer::Own { verified: true }, Some(method)) => {
-            let kind = method.entries.collection_method.words();
+            let kind = method.stored.words();
+            let kind = kind.unwrap_or_else(|| view::lower_first(method.entries.collection_method.words()));
             let shared = if method.entries.allow_child_accounts { ", shared with all accounts below" } else { "" };
-            format!("{}: {}{shared}", payer.sentence(frame), view::lower_first(kind))
+            format!("{}: {kind}{shared}", payer.sentence(frame))
+        }
+        (Payer::Own { verified: false }, Some(method)) if method.verified => {
+            "The payment method of this account failed or expired: new connections are blocked".to_owned()
         }
         _ => payer.sentence(frame),
     }
@@ -103,11 +127,12 @@ fn own_view(method: &Method, followers: i64, frame: &Frame) -> OwnView {
         "Not with child accounts".to_owned()
     };
     OwnView {
-        facts: view::facts(&method.entries),
+        facts: view::facts_of(method),
         shared,
-        verified: method.verified,
+        state: view::state(method),
         may_change: frame.may::<UpdateBilling>(),
         may_remove: frame.may::<DeleteBilling>(),
+        may_list: frame.may_below::<ReadBilling>(),
     }
 }
 

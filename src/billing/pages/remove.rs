@@ -2,12 +2,14 @@
 //! answer to what it shows is carried out.
 
 use actix_web::HttpResponse;
+use actix_web::web::Data;
 
-use super::entry::EFFECTS;
+use super::fields::EFFECTS;
 use super::{ask, home};
 use crate::access::In;
 use crate::access::policy::DeleteBilling;
-use crate::billing::{self, Change};
+use crate::billing::{self, Change, provider};
+use crate::payments::Payments;
 use crate::problem::{Problem, Reason};
 use crate::web::{Form, Reply, Sent, Site, once};
 
@@ -23,9 +25,17 @@ pub async fn show(by: In<DeleteBilling>, site: Site) -> Result<HttpResponse, Pro
 }
 
 /// POST /a/{account}/billing/remove
-pub async fn delete(by: In<DeleteBilling>, site: Site, sent: Sent) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    by: In<DeleteBilling>,
+    site: Site,
+    payments: Data<Payments>,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &[EFFECTS])?;
     form.check().finish()?;
+    let account = by.account().key;
+    let before = site.pool.read(move |db| billing::own(db, account)).await?;
+    let before = before.map_or_else(String::new, |own| own.stored.provider_id);
     let (receipt, grant, sent) = (form.receipt(), by.clone(), form.clone());
     let outcome = site.pool.write(move |db| {
         once(db, grant.actor().key, &receipt, |db| {
@@ -34,7 +44,10 @@ pub async fn delete(by: In<DeleteBilling>, site: Site, sent: Sent) -> Result<Htt
         })
     });
     match outcome.await {
-        Ok(reply) => Ok(site.see(&reply)),
+        Ok(reply) => {
+            provider::release(&site.pool, &payments, &before).await;
+            Ok(site.see(&reply))
+        }
         Err(Problem::Conflict(
             reason @ (Reason::Stale | Reason::Unconfirmed | Reason::BillingCannotBeRemoved { .. }),
         )) => again(&by, &site, form, reason).await,

@@ -2,9 +2,13 @@
 //! detail of it, and the form's values.
 
 use crate::access::Frame;
+use crate::access::policy::{CreateBilling, UpdateBilling};
 use crate::billing::payer::Source;
-use crate::billing::{Entries, Method, country};
+use crate::billing::store::setups::{Setup, State};
+use crate::billing::{CollectionMethod, Entries, Method, country};
+use crate::ids;
 use crate::web::Filled;
+use crate::web::when::When;
 
 /// One labelled value; `field` is the form's name for it, `differs` whether what was typed is something else.
 pub struct Fact {
@@ -27,6 +31,71 @@ pub fn facts(entries: &Entries) -> Vec<Fact> {
         fact("postalCode", "Postal code", &entries.postal_code),
         fact("country", "Country", &country::name_of(&entries.country)),
     ]
+}
+
+/// The same with what is known of the card or bank account.
+pub fn facts_of(method: &Method) -> Vec<Fact> {
+    let mut facts = facts(&method.entries);
+    let fact = |label, value: String| Fact { field: "", label, value, differs: false };
+    let holder = match method.stored.holder_type.as_str() {
+        "company" => "Company",
+        "individual" => "Individual",
+        _ => "",
+    };
+    let label = if method.entries.collection_method == CollectionMethod::PullAch { "Bank account" } else { "Card" };
+    let more = [
+        fact(label, method.stored.words().unwrap_or_default()),
+        fact("Expires", method.stored.expiry_words()),
+        fact("Account holder", holder.to_owned()),
+        fact("Failing since", method.stored.failed_at.map_or_else(String::new, |at| When::from(at).words)),
+    ];
+    facts.splice(1..1, more);
+    facts
+}
+
+/// How the account's own method stands, with its tone.
+pub fn state(method: &Method) -> (&'static str, &'static str) {
+    let (now, stored) = (ids::now(), &method.stored);
+    let troubled = stored.failed_at.is_some() || stored.expires_at <= now;
+    match (method.verified, stored.pays_until > now) {
+        (false, _) => ("warn", "Not verified"),
+        (true, false) => ("bad", if stored.failed_at.is_some() { "Failed" } else { "Expired" }),
+        (true, true) if troubled => ("warn", "In use, needs to be replaced"),
+        (true, true) => ("good", "In use"),
+    }
+}
+
+/// A method that is being set up.
+pub struct PendingView {
+    pub words: String,
+    pub what: &'static str,
+    /// Empty where this person may not go on with it.
+    pub href: String,
+    pub label: &'static str,
+}
+
+pub fn pending(setup: &Setup, has_own: bool, frame: &Frame) -> PendingView {
+    let id = &frame.account().id;
+    let kind = setup.entries.collection_method.words();
+    let bank = format!("{} ending {}", setup.brand, setup.last_four);
+    let may_go_on = if has_own { frame.may::<UpdateBilling>() } else { frame.may::<CreateBilling>() };
+    let slug = if has_own { "edit" } else { "new" };
+    let (words, what, href, label, may) = match setup.state {
+        State::Open => {
+            let href = format!("/a/{id}/billing/{slug}/confirm");
+            (kind.to_owned(), "Nothing was entered yet.", href, "Go on", may_go_on)
+        }
+        State::Verifying => {
+            let href = format!("/a/{id}/billing/verify");
+            let what = "It is used as soon as the amounts of its two deposits are entered.";
+            (bank, what, href, "Verify bank account", frame.may::<UpdateBilling>())
+        }
+        State::Spent => {
+            let what = "It cannot be verified any more. Enter it again, or choose another kind.";
+            (bank, what, format!("/a/{id}/billing/{slug}"), "Enter it again", may_go_on)
+        }
+    };
+    PendingView { words, what, href: if may { href } else { String::new() }, label }
 }
 
 /// The same, compared with a form.

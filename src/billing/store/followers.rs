@@ -11,6 +11,7 @@ use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
+use crate::web::paging::Want;
 
 /// The followers of $1 at a distance from $2 to $3, with $1 itself at distance 0. A difference of two sets, because
 /// both databases do that in one pass; as an outer join PostgreSQL compared every account with every other.
@@ -71,6 +72,8 @@ pub struct Follower {
     pub id: String,
     #[diesel(sql_type = Text)]
     pub name: String,
+    #[diesel(sql_type = Text)]
+    pub name_key: String,
     #[diesel(sql_type = BigInt)]
     pub depth: i64,
     /// Its live connections.
@@ -81,9 +84,31 @@ pub struct Follower {
 /// The followers within reach, those with live connections first, then from the top down.
 pub fn list(db: &mut Db, account: Key, reach: Reach, most: i64) -> Result<Vec<Follower>, Problem> {
     let text = with_followers(
-        "SELECT key, id, name, depth, live FROM followers ORDER BY live DESC, depth, name_key, key LIMIT $4",
+        "SELECT key, id, name, name_key, depth, live FROM followers ORDER BY live DESC, depth, name_key, key LIMIT $4",
     );
     Ok(bound(&text, account, reach).bind::<BigInt, _>(most).load(db)?)
+}
+
+/// The same by name, beginning where `want` says, and against the order where it asks for a page before another.
+pub fn page(db: &mut Db, account: Key, reach: Reach, want: &Want, most: i64) -> Result<Vec<Follower>, Problem> {
+    // SQLite numbers parameters in the order in which they stand in the text.
+    let (filter, order) = match want {
+        Want::First => ("", "name_key, key"),
+        Want::After(_) => ("WHERE (name_key, key) > ($4, $5)", "name_key, key"),
+        Want::Last => ("", "name_key DESC, key DESC"),
+        Want::Before(_) => ("WHERE (name_key, key) < ($4, $5)", "name_key DESC, key DESC"),
+    };
+    let text = with_followers(&format!(
+        "SELECT key, id, name, name_key, depth, live FROM followers {filter} ORDER BY {order} LIMIT ${}",
+        if filter.is_empty() { 4 } else { 6 }
+    ));
+    let query = bound(&text, account, reach);
+    Ok(match want {
+        Want::After(cursor) | Want::Before(cursor) => {
+            query.bind::<Text, _>(cursor.0.clone()).bind::<BigInt, _>(cursor.1).bind::<BigInt, _>(most).load(db)?
+        }
+        Want::First | Want::Last => query.bind::<BigInt, _>(most).load(db)?,
+    })
 }
 
 fn bound(text: &str, account: Key, reach: Reach) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {

@@ -1,13 +1,15 @@
 //! Rows of payment methods, and who changed one last. Each query takes the account. Who pays for whom is in
 //! [`payers`], who follows whom in [`followers`].
 
+pub mod events;
 pub mod followers;
 pub mod payers;
+pub mod setups;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::method::{CollectionMethod, Entries, Method};
+use super::method::{CollectionMethod, Entries, Method, Stored};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -15,7 +17,8 @@ use crate::store::schema::{audit_entries, audit_scope, payment_methods, users};
 
 /// The account's own payment method.
 pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
-    type Row = (String, String, (String, String, String, String, String, String, String), bool, bool, i64);
+    type Address = (String, String, String, String, String, String, String);
+    type Row = (String, String, Address, bool, bool, i64, StoredRow);
     let row: Option<Row> = payment_methods::table
         .find(account)
         .select((
@@ -33,16 +36,72 @@ pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
             payment_methods::allow_child_accounts,
             payment_methods::verified,
             payment_methods::version,
+            STORED_COLUMNS,
         ))
         .first(db)
         .optional()?;
-    let Some((id, code, address, allow_child_accounts, verified, version)) = row else { return Ok(None) };
+    let Some((id, code, address, allow_child_accounts, verified, version, stored)) = row else { return Ok(None) };
     let collection_method =
         CollectionMethod::of_code(&code).ok_or_else(|| Problem::bug("a collection method nobody knows"))?;
     let (name, email, street, city, state, postal_code, country) = address;
     let entries =
         Entries { collection_method, name, email, street, city, state, postal_code, country, allow_child_accounts };
-    Ok(Some(Method { account, id, entries, verified, version }))
+    Ok(Some(Method { account, id, entries, verified, version, stored: stored_of(stored) }))
+}
+
+type StoredRow = (String, String, String, String, NaiveDateTime, Option<NaiveDateTime>, NaiveDateTime);
+
+const STORED_COLUMNS: (
+    payment_methods::provider_id,
+    payment_methods::brand,
+    payment_methods::last_four,
+    payment_methods::holder_type,
+    payment_methods::expires_at,
+    payment_methods::failed_at,
+    payment_methods::pays_until,
+) = (
+    payment_methods::provider_id,
+    payment_methods::brand,
+    payment_methods::last_four,
+    payment_methods::holder_type,
+    payment_methods::expires_at,
+    payment_methods::failed_at,
+    payment_methods::pays_until,
+);
+
+fn stored_of((provider_id, brand, last_four, holder_type, expires_at, failed_at, pays_until): StoredRow) -> Stored {
+    Stored { provider_id, brand, last_four, holder_type, expires_at, failed_at, pays_until }
+}
+
+/// Writes what the provider tells of the account's own method, and whether it can be charged; the row's version goes
+/// on, so that a form that was opened before is stale.
+pub fn store(db: &mut Db, account: Key, verified: bool, stored: &Stored) -> Result<(), Problem> {
+    diesel::update(payment_methods::table.find(account))
+        .set((
+            payment_methods::verified.eq(verified),
+            payment_methods::provider_id.eq(&stored.provider_id),
+            payment_methods::brand.eq(&stored.brand),
+            payment_methods::last_four.eq(&stored.last_four),
+            payment_methods::holder_type.eq(&stored.holder_type),
+            payment_methods::expires_at.eq(stored.expires_at),
+            payment_methods::failed_at.eq(stored.failed_at),
+            payment_methods::pays_until.eq(stored.pays_until),
+            payment_methods::version.eq(payment_methods::version + 1),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The accounts whose own method has this id at the provider, with their roots.
+pub fn holders(db: &mut Db, provider_id: &str) -> Result<Vec<(Key, Key)>, Problem> {
+    use crate::store::schema::accounts;
+    Ok(payment_methods::table
+        .inner_join(accounts::table)
+        .filter(payment_methods::provider_id.eq(provider_id))
+        .filter(payment_methods::provider_id.ne(""))
+        .order(payment_methods::account_key)
+        .select((payment_methods::account_key, accounts::root_key))
+        .load(db)?)
 }
 
 pub fn insert(db: &mut Db, account: Key, entries: &Entries) -> Result<Method, Problem> {
@@ -50,8 +109,9 @@ pub fn insert(db: &mut Db, account: Key, entries: &Entries) -> Result<Method, Pr
         account,
         id: ids::new_id("billing"),
         entries: entries.clone(),
-        verified: entries.collection_method.is_verified_at_once(),
+        verified: true,
         version: 1,
+        stored: Stored::default(),
     };
     diesel::insert_into(payment_methods::table)
         .values((

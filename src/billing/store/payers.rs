@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
 
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
-use crate::ids::Key;
+use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
@@ -27,7 +27,7 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
             accounts::id,
             accounts::name,
             payment_methods::allow_child_accounts,
-            payment_methods::verified,
+            payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
         ))
         .load::<(i64, Key, String, String, bool, bool)>(db)?;
     let own = rows.iter().find(|row| row.0 == 0).map(|row| Held { offered: row.4, verified: row.5 });
@@ -41,7 +41,11 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
 pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem> {
     let rows = payment_methods::table
         .filter(payment_methods::account_key.eq_any(accounts.to_vec()))
-        .select((payment_methods::account_key, payment_methods::allow_child_accounts, payment_methods::verified))
+        .select((
+            payment_methods::account_key,
+            payment_methods::allow_child_accounts,
+            payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
+        ))
         .load::<(Key, bool, bool)>(db)?;
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
@@ -82,9 +86,11 @@ const AT_ONCE: usize = 500;
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     let mut found: HashMap<Key, Payer> = keys.iter().map(|key| (*key, Payer::Nobody)).collect();
     for some in keys.chunks(AT_ONCE) {
-        let marks: Vec<String> = (1..=some.len()).map(|n| format!("${n}")).collect();
+        // SQLite numbers parameters in the order in which they stand in the text.
+        let marks: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
         let text = format!(
-            "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered, pm.verified
+            "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
+                    (pm.verified AND pm.pays_until > $1) AS verified
              FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
                    FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
                    WHERE up.descendant_key IN ({}) GROUP BY up.descendant_key) near
@@ -93,7 +99,7 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
              JOIN payment_methods pm ON pm.account_key = o.key",
             marks.join(", ")
         );
-        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
+        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<Timestamp, _>(ids::now());
         for key in some {
             query = query.bind::<BigInt, _>(*key);
         }
@@ -122,7 +128,11 @@ pub fn below(db: &mut Db, top: Key, standing: &Standing) -> Result<Counts, Probl
         .select((
             accounts::key,
             accounts::parent_key,
-            (payment_methods::allow_child_accounts, payment_methods::verified).nullable(),
+            (
+                payment_methods::allow_child_accounts,
+                payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
+            )
+                .nullable(),
         ))
         .load::<Below>(db)?;
     let mut walk = Walk::below(top, standing);

@@ -1,0 +1,14 @@
+DROP TABLE sent_payment_warnings;
+DROP TABLE provider_events;
+DROP TABLE payment_setups;
+DROP TABLE provider_customers;
+DROP INDEX payment_methods_expiry;
+DROP INDEX payment_methods_provider;
+ALTER TABLE payment_methods DROP COLUMN pays_until;
+ALTER TABLE payment_methods DROP COLUMN charged_at;
+ALTER TABLE payment_methods DROP COLUMN failed_at;
+ALTER TABLE payment_methods DROP COLUMN expires_at;
+ALTER TABLE payment_methods DROP COLUMN holder_type;
+ALTER TABLE payment_methods DROP COLUMN last_four;
+ALTER TABLE payment_methods DROP COLUMN brand;
+ALTER TABLE payment_methods DROP COLUMN provider_id;

@@ -1,0 +1,80 @@
+//! Bank accounts: with a permission to draft, verified by the amounts of two deposits, and paying for nobody before.
+
+use subtenant::readiness::{self, Blocker};
+
+use crate::browser::Browser;
+use crate::dump::dump_everything;
+use crate::fake_provider::{BANK_ACCOUNT, FakeProvider, Fault};
+use crate::paying::{BANK, INVOICE, choose, world};
+use crate::world::World;
+
+async fn enter(provider: &FakeProvider, admin: &mut Browser) {
+    provider.enter(&provider.last("setup_intent"), BANK_ACCOUNT);
+    admin.submit("Use this bank account", &[("Company", "yes"), (PERMISSION, "yes")]).await;
+}
+
+const PERMISSION: &str =
+    "I permit drafts from this bank account every month, for what is due, until this payment method is removed";
+
+fn waits_for_payment(world: &World, account: &str) -> bool {
+    let blockers = world.read(|db| readiness::blockers(db, world.key(account))).expect("the blockers");
+    blockers.iter().any(|blocker| matches!(blocker, Blocker::NoPayer | Blocker::PayerNotVerified))
+}
+
+#[actix_web::test]
+async fn a_bank_account_pays_once_its_amounts_are_right() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", BANK).await;
+    assert_eq!(admin.page.heading(), "Enter a bank account");
+    provider.enter(&provider.last("setup_intent"), BANK_ACCOUNT);
+    admin.submit("Use this bank account", &[("Company", "yes")]).await;
+    assert_eq!(admin.page.status, 422, "without the permission nothing is taken");
+    enter(&provider, &mut admin).await;
+    assert!(admin.page.flash().starts_with("Two small deposits are on their way"), "{}", admin.page);
+    assert!(admin.page.text().contains("is not verified: new connections are blocked"), "{}", admin.page);
+    assert!(waits_for_payment(&world, "acme") && waits_for_payment(&world, "Lab"));
+    admin.click("Verify bank account").await;
+    assert_eq!(admin.page.heading(), "Verify bank account");
+    assert!(admin.page.text().contains("STRIPE TEST BANK ending 6789"), "{}", admin.page);
+    admin.submit("Verify bank account", &[("First amount", "x"), ("Second amount", "100")]).await;
+    assert!(admin.page.error("First amount").contains("from 1 to 99"), "{}", admin.page);
+    assert!(admin.page.error("Second amount").contains("from 1 to 99"), "{}", admin.page);
+    assert!(admin.page.text().contains("5 tries are left."), "{}", admin.page);
+    admin.submit("Verify bank account", &[("First amount", "11"), ("Second amount", "12")]).await;
+    assert!(admin.page.error("First amount").contains("not the amounts"), "{}", admin.page);
+    assert!(admin.page.text().contains("4 tries are left."), "{}", admin.page);
+    provider.fail(&[Fault::Broken]);
+    admin.submit("Verify bank account", &[("First amount", "32"), ("Second amount", "45")]).await;
+    assert!(admin.page.flash().contains("The amounts were not tried"), "{}", admin.page);
+    assert!(admin.page.text().contains("4 tries are left."), "{}", admin.page);
+    admin.submit("Verify bank account", &[("First amount", "0.32"), ("Second amount", "45")]).await;
+    assert_eq!(admin.page.flash(), "Bank account verified.", "{}", admin.page);
+    assert!(admin.page.text().contains("Paid by this account: STRIPE TEST BANK ending 6789"), "{}", admin.page);
+    assert!(!waits_for_payment(&world, "acme") && !waits_for_payment(&world, "Lab"));
+    let everything = dump_everything(&world).into_iter().collect::<Vec<_>>().join("\n");
+    assert!(!everything.contains(BANK_ACCOUNT) && !everything.contains("123456789"));
+}
+
+#[actix_web::test]
+async fn wrong_amounts_end_it_after_five_tries_and_the_old_method_goes_on() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", INVOICE).await;
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(BANK, "yes")]).await;
+    enter(&provider, &mut admin).await;
+    assert!(admin.page.text().contains("Paid by this account: invoice, 30 days"), "{}", admin.page);
+    assert!(!waits_for_payment(&world, "Lab"));
+    admin.click("Verify bank account").await;
+    for _ in 0..5 {
+        admin.submit("Verify bank account", &[("First amount", "1"), ("Second amount", "2")]).await;
+    }
+    assert!(admin.page.text().contains("cannot be verified any more"), "{}", admin.page);
+    assert!(!admin.page.has_button("Verify bank account"));
+    let asked = provider.books().calls.iter().filter(|(_, path, _)| path.ends_with("verify_microdeposits")).count();
+    assert_eq!(asked, 5);
+    admin.get(&world.path("acme", "billing")).await;
+    assert!(admin.page.text().contains("Paid by this account: invoice, 30 days"), "{}", admin.page);
+    assert!(admin.page.text().contains("Enter it again"), "{}", admin.page);
+}

@@ -1,0 +1,69 @@
+//! The forms that need a provider, sent by others and sent twice: what the large suite does with every other form.
+
+use actix_web::http::{Method, header};
+
+use crate::browser::{Browser, FORM, encode};
+use crate::dump::{assert_unchanged, dump};
+use crate::fake_provider::{BANK_ACCOUNT, VISA};
+use crate::page::{Form, Page};
+use crate::paying::{BANK, CARD, choose, world};
+use crate::world::World;
+
+/// Other sites, other sessions and other accounts get nowhere with it.
+async fn guarded(world: &World, browser: &Browser, form: &Form) {
+    let mut other = world.browser("vera").await;
+    other.get("/profile").await;
+    let before = dump(world);
+    let foreign = other.page.forms()[0].value("_token").to_owned();
+    let account = world.id("Lab");
+    let bodies = [
+        ("_token", foreign.as_str(), "same-origin", 403),
+        ("_token", "", "same-origin", 403),
+        ("_token", form.value("_token"), "cross-site", 403),
+        ("_account", account.as_str(), "same-origin", 400),
+    ];
+    for (name, value, site, status) in bodies {
+        let mut pairs = form.pairs();
+        pairs.iter_mut().filter(|(field, _)| field == name).for_each(|(_, old)| *old = value.to_owned());
+        let request = browser.request(Method::POST, &form.action);
+        let request = request.insert_header((header::CONTENT_TYPE, FORM)).insert_header(("sec-fetch-site", site));
+        let answer = browser.console.send(request.set_payload(encode(&pairs))).await;
+        assert_eq!(answer.status, status, "{name} {site}: {}", Page::read("", &answer));
+    }
+    assert_unchanged(&before, world, &form.action);
+}
+
+/// Both are answered alike, and the second does nothing.
+async fn twice(world: &World, browser: &mut Browser, form: &Form) {
+    let first = browser.post(&form.action, &form.pairs()).await;
+    assert_eq!(first.status, 303, "{}", Page::read("", &first));
+    let before = dump(world);
+    let second = browser.post(&form.action, &form.pairs()).await;
+    assert_eq!(second.status, 303);
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_unchanged(&before, world, &form.action);
+}
+
+#[actix_web::test]
+async fn the_forms_at_the_provider_are_taken_once_and_from_their_own_page_only() {
+    let (provider, world) = world();
+    world.account("acme").viewer("vera");
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", CARD).await;
+    provider.enter(&provider.last("setup_intent"), VISA);
+    let form = admin.page.form("Use this card");
+    guarded(&world, &admin, &form).await;
+    twice(&world, &mut admin, &form).await;
+
+    choose(&mut admin, &world, "Lab", BANK).await;
+    provider.enter(&provider.last("setup_intent"), BANK_ACCOUNT);
+    let permission =
+        "I permit drafts from this bank account every month, for what is due, until this payment method is removed";
+    admin.submit("Use this bank account", &[("Individual", "yes"), (permission, "yes")]).await;
+    admin.click("Verify bank account").await;
+    let mut form = admin.page.form("Verify bank account");
+    form.fill("First amount", "32");
+    form.fill("Second amount", "45");
+    twice(&world, &mut admin, &form).await;
+    world.assert_sound();
+}
