@@ -22,9 +22,14 @@ pub(super) async fn as_new(guest: &Guest, site: &Site, token: &str, form: Form) 
     if let Some(reply) = earlier(site, token, &form).await? {
         return Ok(site.see(&reply));
     }
-    let (offer, known) = match meaning(site, None, token).await? {
-        Meaning::Open(offer, known) => (offer, known),
-        Meaning::Done(_) => return Err(Problem::Conflict(Reason::LinkIsSpent)),
+    let (offer, known) = match meaning(site, None, token).await {
+        Ok(Meaning::Open(offer, known)) => (offer, known),
+        // The first of two clicks may have been faster by a moment.
+        Ok(Meaning::Done(_)) | Err(Problem::Conflict(Reason::LinkIsSpent)) => {
+            let reply = earlier(site, token, &form).await?;
+            return reply.map(|reply| site.see(&reply)).ok_or(Problem::Conflict(Reason::LinkIsSpent));
+        }
+        Err(other) => return Err(other),
     };
     if known {
         return Ok(site.see(&Reply::to(back_to(token), "")));

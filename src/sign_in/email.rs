@@ -55,11 +55,9 @@ pub fn look(db: &mut Db, token: &str) -> Result<String, Problem> {
 
 /// Uses the link: mail to the address arrives. The same form sent again gets the same answer.
 pub fn verify(db: &mut Db, token: &str, receipt: &Receipt, origin: &Origin) -> Result<Reply, Problem> {
-    if let Some(reply) = links::again(db, Purpose::EmailVerification, token, receipt)? {
-        return Ok(reply);
-    }
-    let link = links::find(db, Purpose::EmailVerification, token)?;
-    once(db, link.user, receipt, |db| {
+    let owner = links::owner(db, Purpose::EmailVerification, token)?;
+    once(db, owner.ok_or(Problem::Conflict(Reason::LinkIsSpent))?, receipt, |db| {
+        let link = links::find(db, Purpose::EmailVerification, token)?;
         links::spend(db, &link)?;
         store::mark_verified(db, link.user)?;
         let (id, name) = store::id_and_name(db, link.user)?;

@@ -100,7 +100,7 @@ pub fn find(db: &mut Db, purpose: Purpose, token: &str) -> Result<Link, Problem>
 }
 
 /// Whose link this is or was, whatever became of it.
-fn owner(db: &mut Db, purpose: Purpose, token: &str) -> Result<Option<Key>, Problem> {
+pub fn owner(db: &mut Db, purpose: Purpose, token: &str) -> Result<Option<Key>, Problem> {
     let row = links::table.filter(links::token_hash.eq(sha256_hex(token.as_bytes())));
     let row = row.filter(links::kind.eq(purpose.code())).select(links::user_key);
     Ok(row.first::<Option<Key>>(db).optional()?.flatten())

@@ -10,11 +10,12 @@ use super::throttle::{self, Attempt};
 use super::{Names, email, password, store};
 use crate::access::Me;
 use crate::factor::{self, Means};
-use crate::ids;
+use crate::ids::{self, Key};
 use crate::members::{self, Membership};
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::web::device;
+use crate::web::form::Receipt;
 use crate::web::once::again;
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -186,12 +187,16 @@ pub async fn update_password(me: Me, site: Site, sent: Sent) -> Result<HttpRespo
     }
 }
 
+async fn earlier(site: &Site, user: Key, receipt: &Receipt) -> Result<Option<Reply>, Problem> {
+    let receipt = receipt.clone();
+    site.pool.read(move |db| again(db, user, &receipt)).await
+}
+
 async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Problem> {
     let user = me.actor.key;
     let receipt = form.receipt();
     // Sent again, the current password is another one by now.
-    let copy = receipt.clone();
-    if let Some(reply) = site.pool.read(move |db| again(db, user, &copy)).await? {
+    if let Some(reply) = earlier(site, user, &receipt).await? {
         return Ok(reply);
     }
     factor::gate::look(me, site).await?;
@@ -207,6 +212,9 @@ async fn set_password(me: &Me, site: &Site, form: &Form) -> Result<Reply, Proble
     let counted = site.pool.write(move |db| throttle::count(db, &attempt)).await?;
     if password::matches(check.raw("current"), Some(stored.clone())).await? {
         site.pool.write(move |db| throttle::succeeded(db, &counted)).await?;
+    } else if let Some(reply) = earlier(site, user, &receipt).await? {
+        // A twin that was sent at the same time changed it meanwhile.
+        return Ok(reply);
     } else {
         check.note("current", Some(super::NOT_CURRENT.to_owned()));
     }

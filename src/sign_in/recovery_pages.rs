@@ -7,7 +7,7 @@ use askama::Template;
 use super::password;
 use super::recovery::{self, Opened};
 use crate::access::extract;
-use crate::problem::{Errors, Problem};
+use crate::problem::{Errors, Problem, Reason};
 use crate::web::guest::Guest;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Sent, Shell, Site, once};
@@ -78,14 +78,22 @@ pub async fn edit(guest: Guest, site: Site, token: Path<String>) -> Result<HttpR
 /// POST /password/reset/{token}
 pub async fn update(guest: Guest, site: Site, token: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
     let form = guest.open(sent, &["email", "new_password"])?;
-    let (copy, receipt) = (token.clone(), form.receipt());
-    if let Some(reply) = site.pool.read(move |db| recovery::again(db, &copy, &receipt)).await? {
-        return Ok(site.see(&reply));
+    match tried(&guest, &site, &token, &form).await {
+        // The twin of a form that was carried out finds the link spent: it gets the same answer.
+        Err(Problem::Conflict(Reason::LinkIsSpent)) => {
+            let receipt = form.receipt();
+            let earlier = site.pool.read(move |db| recovery::again(db, &token, &receipt)).await?;
+            earlier.map(|reply| site.see(&reply)).ok_or(Problem::Conflict(Reason::LinkIsSpent))
+        }
+        other => other,
     }
-    let opened = look(&guest, &site, &token).await?;
+}
+
+async fn tried(guest: &Guest, site: &Site, token: &str, form: &Form) -> Result<HttpResponse, Problem> {
+    let opened = look(guest, site, token).await?;
     let same_browser = opened.same_browser;
-    match set(&site, &form, opened).await {
-        Err(Problem::Invalid(errors)) => refuse(&guest, &site, &form, errors, same_browser),
+    match set(site, form, opened).await {
+        Err(Problem::Invalid(errors)) => refuse(guest, site, form, errors, same_browser),
         other => Ok(site.see(&other?)),
     }
 }
