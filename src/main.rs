@@ -139,10 +139,6 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             check(&config)
         }
-        Some(Command::Billing { command: Billing::Reconcile }) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            reconcile(&config)
-        }
         Some(Command::Legal { command: Legal::Publish { document, version, effective, file } }) => {
             let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
             publish(&config, document, version, effective, file)
@@ -157,6 +153,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
                 Billing::Month { month } => make_month(&config, month),
                 Billing::Paid { invoice } => settle(&config, invoice, Settled::Paid),
                 Billing::Void { invoice } => settle(&config, invoice, Settled::Void),
+                Billing::Reconcile => reconcile(&config),
             }
         }
     }
@@ -275,7 +272,7 @@ fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<Ex
 }
 
 fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
-    let bar = indicatif::ProgressBar::new(0);
+    let bar = ProgressBar::new(0);
     let say = |done, known| {
         bar.set_length(known);
         bar.set_position(done);
