@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, command, consent, dashboard, factor, help, invites, ledger, members, readiness, roles,
-    sign_in, switcher,
+    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members,
+    readiness, roles, sign_in, switcher,
 };
 
 /// What every worker of one process shares.
@@ -45,6 +45,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(consent::routes());
     all.extend(billing::routes());
     all.extend(ledger::routes());
+    all.extend(collecting::routes());
     all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(command::routes());

@@ -1,15 +1,14 @@
-//! The commands, and nothing else.
+//! The command line. What each command does is in `commands`.
 
-use std::path::{Path, PathBuf};
+mod commands;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use subtenant::config::{Config, Settings};
+use subtenant::demo;
 use subtenant::ledger::operator::Settled;
-use subtenant::ledger::{self, Month, run as month_run};
-use subtenant::store::installation::Purpose;
-use subtenant::{consent, demo, server};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -71,7 +70,10 @@ enum Billing {
         /// As 2026-10.
         month: String,
     },
-    /// Note that an invoice was paid.
+    /// Charge the invoices that are due to the cards and bank accounts of their payers. The console does the same by
+    /// itself, a few at a time.
+    Collect,
+    /// Note that an invoice was paid in another way. A payment that is in hand at the provider is given up.
     Paid {
         #[arg(value_name = "INVOICE-ID")]
         invoice: String,
@@ -126,36 +128,26 @@ fn start_logging() {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    match &cli.command {
-        None | Some(Command::Serve) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            serve(&config)
+    let is_demo = matches!(cli.command, Some(Command::Demo));
+    let database = if is_demo { demo::DATABASE } else { LIVE_DATABASE };
+    let Some(config) = settings(&cli.settings, database) else { return Ok(ExitCode::from(2)) };
+    match cli.command.as_ref().unwrap_or(&Command::Serve) {
+        Command::Serve => commands::serve(&config),
+        Command::Demo => commands::show(&Config { demo: true, ..config }),
+        Command::Check => commands::check(&config),
+        Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
+            commands::publish(&config, document, version, effective, file)
         }
-        Some(Command::Demo) => {
-            let Some(config) = settings(&cli.settings, demo::DATABASE) else { return Ok(ExitCode::from(2)) };
-            show(&Config { demo: true, ..config })
+        Command::Prices { command: Prices::Load { effective, file } } => {
+            commands::load_prices(&config, effective, file)
         }
-        Some(Command::Check) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            check(&config)
-        }
-        Some(Command::Legal { command: Legal::Publish { document, version, effective, file } }) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            publish(&config, document, version, effective, file)
-        }
-        Some(Command::Prices { command: Prices::Load { effective, file } }) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            load_prices(&config, effective, file)
-        }
-        Some(Command::Billing { command }) => {
-            let Some(config) = settings(&cli.settings, LIVE_DATABASE) else { return Ok(ExitCode::from(2)) };
-            match command {
-                Billing::Month { month } => make_month(&config, month),
-                Billing::Paid { invoice } => settle(&config, invoice, Settled::Paid),
-                Billing::Void { invoice } => settle(&config, invoice, Settled::Void),
-                Billing::Reconcile => reconcile(&config),
-            }
-        }
+        Command::Billing { command } => match command {
+            Billing::Month { month } => commands::make_month(&config, month),
+            Billing::Collect => commands::collect(&config),
+            Billing::Paid { invoice } => commands::settle(&config, invoice, Settled::Paid),
+            Billing::Void { invoice } => commands::settle(&config, invoice, Settled::Void),
+            Billing::Reconcile => commands::reconcile(&config),
+        },
     }
 }
 
@@ -169,128 +161,4 @@ fn settings(settings: &Settings, default_database: &str) -> Option<Config> {
             None
         }
     }
-}
-
-fn serve(config: &Config) -> anyhow::Result<ExitCode> {
-    let parts = server::prepare(config, Purpose::Live)?;
-    let origin = config.origin();
-    let greeting = format!(
-        "Subtenant is ready.\n\n  Open {origin}/sign-up and sign up: it makes your first account.\n\nCtrl-C stops it."
-    );
-    actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn show(config: &Config) -> anyhow::Result<ExitCode> {
-    let (parts, people) = demo::prepare(config)?;
-    let greeting = demo::greeting(&config.origin(), &people);
-    actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn publish(config: &Config, document: &str, version: &str, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
-    server::must_exist(config)?;
-    let parts = server::prepare(config, Purpose::Live)?;
-    let mut said = Err(Vec::new());
-    parts.pool.write_here(|db| {
-        said = consent::publish_file(db, document, version, effective, file);
-        Ok(())
-    })?;
-    Ok(say(said, "Nothing was published:"))
-}
-
-/// The sentence, or every complaint below this heading.
-fn say(said: Result<String, Vec<String>>, refused: &str) -> ExitCode {
-    match said {
-        Ok(sentence) => {
-            println!("{sentence}");
-            ExitCode::SUCCESS
-        }
-        Err(complaints) => {
-            eprintln!("{refused}");
-            complaints.iter().for_each(|line| eprintln!("  {line}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn load_prices(config: &Config, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
-    server::must_exist(config)?;
-    let parts = server::prepare(config, Purpose::Live)?;
-    let mut said = Err(Vec::new());
-    parts.pool.write_here(|db| {
-        said = ledger::prices::load_file(db, effective, file);
-        Ok(())
-    })?;
-    Ok(say(said, "Nothing was loaded:"))
-}
-
-fn make_month(config: &Config, month: &str) -> anyhow::Result<ExitCode> {
-    let nothing = "Nothing was done:";
-    let Some(month) = Month::parse(month) else {
-        return Ok(say(Err(vec![format!("{month:?}: it must be a month such as 2026-10")]), nothing));
-    };
-    server::must_exist(config)?;
-    let pool = server::prepare(config, Purpose::Live)?.pool.get_ref().clone();
-    let stage = match pool.write_here(|db| month_run::begin(db, month))? {
-        Ok(month_run::Stage::Done) => {
-            println!("{} was made already. Nothing was charged again.", month.words());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Ok(stage) => stage,
-        Err(complaint) => return Ok(say(Err(vec![complaint]), nothing)),
-    };
-    let bar = ProgressBar::new(0)
-        .with_style(ProgressStyle::with_template("{msg:16} {wide_bar} {human_pos}/{human_len} {elapsed}/{duration}")?);
-    let begin = |stage: month_run::Stage| -> anyhow::Result<()> {
-        bar.reset();
-        bar.set_message(stage.words());
-        bar.set_length(pool.read_here(|db| month_run::outlook(db, month, stage))?.unsigned_abs());
-        Ok(())
-    };
-    begin(stage)?;
-    let mut now = stage;
-    while let Some(step) = pool.write_here(|db| month_run::step(db, month, month_run::AT_ONCE))? {
-        bar.inc(step.done.unsigned_abs());
-        let next = pool.read_here(|db| month_run::stage(db, month))?.unwrap_or(now);
-        if next != now {
-            begin(next)?;
-            now = next;
-        }
-    }
-    bar.finish_and_clear();
-    println!("{} is made.", month.words());
-    pool.read_here(|db| month_run::summary(db, month))?.iter().for_each(|line| println!("  {line}"));
-    Ok(ExitCode::SUCCESS)
-}
-
-fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<ExitCode> {
-    server::must_exist(config)?;
-    let parts = server::prepare(config, Purpose::Live)?;
-    let said = parts.pool.write_here(|db| ledger::operator::settle(db, invoice, settled))?;
-    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
-}
-
-fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
-    let bar = ProgressBar::new(0);
-    let say = |done, known| {
-        bar.set_length(known);
-        bar.set_position(done);
-    };
-    let sums = actix_web::rt::System::new().block_on(server::reconcile(config, say))?;
-    bar.finish_and_clear();
-    println!(
-        "{} notices looked at, {} of them had been missed; {} set-ups and {} payment methods compared.",
-        sums.notices, sums.missed, sums.setups, sums.methods
-    );
-    Ok(ExitCode::SUCCESS)
-}
-
-fn check(config: &Config) -> anyhow::Result<ExitCode> {
-    let differences = server::check(config)?;
-    for line in &differences {
-        println!("{line}");
-    }
-    println!("{} differences", differences.len());
-    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

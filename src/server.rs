@@ -10,15 +10,16 @@ use tokio::sync::oneshot;
 
 use crate::app::{self, Parts};
 use crate::billing::provider::Fault;
-use crate::billing::reconcile::{self, Sums};
+use crate::collecting::reconcile::{self, Sums};
+use crate::collecting::{self, settling};
 use crate::config::{Config, DatabaseUrl};
 use crate::consent;
 use crate::factor::vault::Vault;
-use crate::mail::Carrier;
+use crate::ledger::operator::Settled;
 use crate::payments::Payments;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
-use crate::worker;
+use crate::worker::{self, Tools};
 
 /// How long running requests may take to finish, in seconds.
 const PATIENCE: u64 = 30;
@@ -67,7 +68,8 @@ pub fn must_exist(config: &Config) -> anyhow::Result<()> {
 
 /// Serves until told to stop. `greeting` is printed once people can connect.
 pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
-    let (bind, pool, carrier) = (parts.config.bind, parts.pool.get_ref().clone(), Carrier::new(&parts.config)?);
+    let (bind, pool) = (parts.config.bind, parts.pool.get_ref().clone());
+    let tools = Tools::new(&parts.config, &pool, &parts.payments)?;
     let server = HttpServer::new(move || app::build(parts.clone()))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -85,7 +87,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
         }
     });
     let (stop, stopped) = oneshot::channel();
-    let worker = actix_web::rt::spawn(worker::run(pool.clone(), carrier, stopped));
+    let worker = actix_web::rt::spawn(worker::run(tools, stopped));
     server.await?;
     pool.settled().await;
     drop(stop);
@@ -96,12 +98,42 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
 /// Takes over what the payment provider knows better; `say`: how much is done, of what is known so far.
 pub async fn reconcile(config: &Config, say: impl Fn(u64, u64)) -> anyhow::Result<Sums> {
     must_exist(config)?;
-    anyhow::ensure!(config.payments.provider.is_some(), "STRIPE_SECRET_KEY (--stripe-secret-key) is not set");
+    let (pool, payments) = with_provider(config)?;
+    reconcile::reconcile(&pool, &payments, config.payments.grace_days, say).await.map_err(fault)
+}
+
+/// Charges every invoice that is due for a try; `say`: how many were in hand, of what was due at first.
+pub async fn collect(config: &Config, say: impl Fn(u64, u64)) -> anyhow::Result<u64> {
+    must_exist(config)?;
+    let (pool, payments) = with_provider(config)?;
+    let due = pool.read_here(collecting::count_due)?.unsigned_abs();
+    let mut done = 0;
+    loop {
+        let taken = collecting::collect_due(&pool, &payments, config.payments.grace_days).await?;
+        if taken == 0 {
+            return Ok(done);
+        }
+        done += taken as u64;
+        say(done, due.max(done));
+    }
+}
+
+/// What the operator says of an invoice; answers a sentence, or why it cannot be.
+pub async fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<Result<String, String>> {
+    must_exist(config)?;
     let (pool, payments) = (open(config)?, Payments::new(config)?);
-    match reconcile::reconcile(&pool, &payments, config.payments.grace_days, say).await {
-        Ok(sums) => Ok(sums),
-        Err(Fault::Here(problem)) => Err(problem.into()),
-        Err(Fault::Provider(trouble)) => anyhow::bail!("the payment provider: {trouble}"),
+    settling::settle(&pool, &payments, invoice, settled).await.map_err(fault)
+}
+
+fn with_provider(config: &Config) -> anyhow::Result<(Pool, Payments)> {
+    anyhow::ensure!(config.payments.provider.is_some(), "STRIPE_SECRET_KEY (--stripe-secret-key) is not set");
+    Ok((open(config)?, Payments::new(config)?))
+}
+
+fn fault(fault: Fault) -> anyhow::Error {
+    match fault {
+        Fault::Here(problem) => problem.into(),
+        Fault::Provider(trouble) => anyhow::anyhow!("the payment provider: {trouble}"),
     }
 }
 

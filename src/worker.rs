@@ -3,13 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use actix_web::web::Data;
+use futures_util::future::join;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
+use crate::config::Config;
 use crate::mail::{self, Carrier};
+use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::store::{self as database, Db, Pool};
-use crate::{billing, reminders, sign_in};
+use crate::{billing, collecting, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -21,28 +25,50 @@ const AT_LEISURE: Duration = Duration::from_secs(600);
 /// How long a mail that is on its way may take when the process is to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What the background work needs.
+pub struct Tools {
+    pub pool: Pool,
+    pub carrier: Carrier,
+    pub payments: Data<Payments>,
+    /// Days in which nothing stops after a method failed or an invoice was due.
+    pub grace_days: i64,
+}
+
+impl Tools {
+    pub fn new(config: &Config, pool: &Pool, payments: &Data<Payments>) -> anyhow::Result<Tools> {
+        let (pool, payments) = (pool.clone(), payments.clone());
+        Ok(Tools { pool, carrier: Carrier::new(config)?, payments, grace_days: config.payments.grace_days })
+    }
+}
+
 /// Everything that is due now; answers how many things were done. Every step is taken, whatever became of the others;
 /// then the first one that failed is the answer.
-pub async fn round(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
-    let (leisure, once) = (at_leisure(pool).await, at_once(pool, carrier).await);
+pub async fn round(tools: &Tools) -> Result<usize, Problem> {
+    let (leisure, once) = (at_leisure(tools).await, at_once(tools).await);
     Ok(leisure? + once?)
 }
 
-async fn at_once(pool: &Pool, carrier: &Carrier) -> Result<usize, Problem> {
+async fn at_once(tools: &Tools) -> Result<usize, Problem> {
+    let Tools { pool, carrier, payments, grace_days } = tools;
     let answered = said("answering requests for new passwords", sign_in::answer_asked(pool).await);
-    let delivered = said("sending mails", mail::deliver_due(pool, carrier).await);
-    Ok(answered? + delivered?)
+    // A payment provider that does not answer holds no mail up.
+    let (delivered, collected) =
+        join(mail::deliver_due(pool, carrier), collecting::collect_due(pool, payments, *grace_days)).await;
+    let (delivered, collected) = (said("sending mails", delivered), said("collecting invoices", collected));
+    Ok(answered? + delivered? + collected?)
 }
 
 /// Reminders, and taking away what tells nothing any more.
-async fn at_leisure(pool: &Pool) -> Result<usize, Problem> {
+async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
+    let Tools { pool, grace_days, .. } = tools;
     let reminded = said("reminders", reminders::post_due(pool).await);
     let warned = said("warnings about payment methods", billing::warnings::post_due(pool).await);
+    let overdue = said("marking overdue invoices", collecting::mark_overdue(pool, *grace_days).await);
     let mails = said("forgetting mails", forget(pool, mail::forget_old).await);
     let links = said("forgetting links and counts", forget(pool, sign_in::tidy).await);
     let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
     let warnings = said("forgetting warnings", forget(pool, billing::warnings::forget_old).await);
-    Ok(reminded? + warned? + mails? + links? + reminders? + warnings?)
+    Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings?)
 }
 
 async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {
@@ -50,15 +76,15 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 }
 
 /// Works until the sender is used or dropped.
-pub async fn run(pool: Pool, carrier: Carrier, mut stop: oneshot::Receiver<()>) {
+pub async fn run(tools: Tools, mut stop: oneshot::Receiver<()>) {
     let mut looked: Option<Instant> = None;
     loop {
         let work = async {
             if looked.is_none_or(|at| at.elapsed() > AT_LEISURE) {
-                let _ = at_leisure(&pool).await;
+                let _ = at_leisure(&tools).await;
                 looked = Some(Instant::now());
             }
-            let _ = at_once(&pool, &carrier).await;
+            let _ = at_once(&tools).await;
         };
         tokio::pin!(work);
         tokio::select! {

@@ -37,7 +37,9 @@ CREATE INDEX ledger_items_subject ON ledger_items (account_key, subject_id);
 CREATE INDEX ledger_items_due ON ledger_items (next_month, key);
 
 -- One invoice per payer, month and currency. A draft is being made and is nobody's to see; it gets its number, its
--- address and its day when it is complete. The provider's columns are for whoever collects it.
+-- address and its day when it is complete. From `provider_id` on it says how it is collected: the payment at the
+-- provider that is in hand and how many were given up before; what is known of it; the method and the last refusal;
+-- when it is looked at next. `overdue_at`: since when its accounts start nothing new.
 CREATE TABLE invoices (
     key BIGINT NOT NULL PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -55,7 +57,13 @@ CREATE TABLE invoices (
     due_at TIMESTAMP,
     settled_at TIMESTAMP,
     provider_id TEXT NOT NULL DEFAULT '',
-    provider_state TEXT NOT NULL DEFAULT '',
+    provider_state TEXT NOT NULL DEFAULT '' CHECK (provider_state IN ('', 'UNDERWAY', 'PAID', 'FAILED')),
+    round BIGINT NOT NULL DEFAULT 0,
+    means TEXT NOT NULL DEFAULT '',
+    trouble TEXT NOT NULL DEFAULT '',
+    tries BIGINT NOT NULL DEFAULT 0,
+    next_try_at TIMESTAMP NOT NULL DEFAULT '9999-12-31 00:00:00',
+    overdue_at TIMESTAMP,
     version BIGINT NOT NULL DEFAULT 1,
     UNIQUE (payer_key, month, currency),
     UNIQUE (key, currency),
@@ -65,6 +73,8 @@ CREATE TABLE invoices (
 );
 CREATE INDEX invoices_payer ON invoices (payer_key, number);
 CREATE INDEX invoices_month ON invoices (month, state, key);
+CREATE UNIQUE INDEX invoices_provider ON invoices (provider_id) WHERE provider_id <> '';
+CREATE INDEX invoices_unsettled ON invoices (next_try_at, key) WHERE state IN ('OPEN', 'FAILED');
 
 -- One line: what one item costs for one month, or its setup, with everything that it says copied from the item and the
 -- price. Without an invoice it waits for a payer. The two unique rules are what keeps a second run from charging twice.
@@ -110,6 +120,7 @@ CREATE TABLE invoice_sections (
     accounts_count BIGINT NOT NULL,
     PRIMARY KEY (invoice_key, account_key)
 );
+CREATE INDEX invoice_sections_account ON invoice_sections (account_key, invoice_key);
 CREATE INDEX invoice_sections_below ON invoice_sections (invoice_key, parent_key, name_key, account_key);
 
 -- How far the making of a month has come, so that a run that was killed goes on where it stopped.

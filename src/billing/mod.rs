@@ -9,7 +9,6 @@ pub mod method;
 mod pages;
 pub mod payer;
 pub mod provider;
-pub mod reconcile;
 pub mod setup;
 pub(crate) mod store;
 pub mod warnings;
@@ -42,6 +41,11 @@ pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
 /// Its own method, if any, and what it would inherit without one.
 pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
     store::payers::standing(db, account)
+}
+
+/// Who the account is to the payment provider, once it was told of it.
+pub fn customer(db: &mut Db, account: Key) -> Result<Option<String>, Problem> {
+    store::setups::customer(db, account)
 }
 
 /// Who pays for the account.

@@ -101,13 +101,9 @@ pub async fn release(pool: &Pool, payments: &Payments, id: &str) {
     }
 }
 
-/// Applies a notice once: looks at the object as it is now, whatever the notice says, so that order and number of
-/// deliveries do not matter. True when it had not been applied before.
-pub async fn apply(pool: &Pool, payments: &Payments, grace_days: i64, notice: Notice) -> Result<bool, Fault> {
-    let id = notice.id.clone();
-    if pool.read(move |db| store::events::is_known(db, &id)).await? {
-        return Ok(false);
-    }
+/// Takes a notice to heart: looks at the object as it is now, whatever the notice says, so that order and number of
+/// deliveries do not matter.
+pub async fn heed(pool: &Pool, payments: &Payments, grace_days: i64, notice: &Notice) -> Result<(), Fault> {
     let object = notice.object.as_str();
     match notice.kind.as_str() {
         kind if kind.starts_with("setup_intent.") => refresh_setup(pool, payments, grace_days, object).await?,
@@ -117,7 +113,7 @@ pub async fn apply(pool: &Pool, payments: &Payments, grace_days: i64, notice: No
         }
         _ => {}
     }
-    Ok(pool.write(move |db| store::events::note(db, &notice.id, &notice.kind)).await?)
+    Ok(())
 }
 
 /// Brings a set-up to where the provider says it is. What is not ours, or is done already, is left alone.
@@ -186,7 +182,7 @@ fn renewed(old: &Stored, found: Option<&Means>, grace_days: i64) -> Stored {
 }
 
 /// Takes over how a charge ended; one that was made before the newest that is known says nothing any more.
-async fn refresh_charge(pool: &Pool, payments: &Payments, grace_days: i64, id: &str) -> Result<(), Fault> {
+pub async fn refresh_charge(pool: &Pool, payments: &Payments, grace_days: i64, id: &str) -> Result<(), Fault> {
     let charge = match payments.provider()?.charge(id).await {
         Ok(charge) => charge,
         Err(Trouble::Unknown) => return Ok(()),

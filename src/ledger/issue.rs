@@ -103,6 +103,7 @@ fn issue(db: &mut Db, month: Month, draft: &Draft, method: &Method, payer: (&str
                 invoices::issued_at.eq(now),
                 invoices::due_at.eq(due_at),
                 invoices::settled_at.eq((state == "PAID").then_some(now)),
+                invoices::next_try_at.eq(now),
             ))
             .execute(db)?;
         let total = money::words(draft.total, &draft.currency);

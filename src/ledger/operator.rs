@@ -26,8 +26,9 @@ impl Settled {
     }
 }
 
-/// Notes it; answers a sentence, or why it cannot be. Saying the same twice is not a complaint.
-pub fn settle(db: &mut Db, id: &str, settled: Settled) -> Result<Result<String, String>, Problem> {
+/// Notes it; answers a sentence, or why it cannot be. `given_up`: the payment at the provider that can never be charged
+/// any more; with another one in hand the invoice stays as it is.
+pub fn settle(db: &mut Db, id: &str, settled: Settled, given_up: &str) -> Result<Result<String, String>, Problem> {
     let mut refusal = String::new();
     let done = audit::change_by_system(db, |db| {
         run::lock(db)?;
@@ -37,14 +38,19 @@ pub fn settle(db: &mut Db, id: &str, settled: Settled) -> Result<Result<String, 
             invoices::state,
             invoices::number,
             invoices::version,
+            invoices::provider_id,
         ));
-        let found = row.first::<(Key, Key, String, Option<i64>, i64)>(db).optional()?;
-        let Some((key, payer, state, Some(number), version)) = found else {
+        let found = row.first::<(Key, Key, String, Option<i64>, i64, String)>(db).optional()?;
+        let Some((key, payer, state, Some(number), version, in_hand)) = found else {
             refusal = format!("there is no invoice {id}");
             return Err(Problem::NotFound);
         };
         if !matches!(state.as_str(), "OPEN" | "FAILED") {
             refusal = format!("invoice {} is {state} and stays so", number_words(number));
+            return Err(Problem::NotFound);
+        }
+        if in_hand != given_up {
+            refusal = format!("invoice {} is being collected this moment: try again", number_words(number));
             return Err(Problem::NotFound);
         }
         diesel::update(invoices::table.find(key))

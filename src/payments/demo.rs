@@ -8,7 +8,7 @@ use chrono::Datelike;
 use futures_util::FutureExt;
 use futures_util::future::ready;
 
-use super::{Answer, Charge, Intent, Kind, Means, Notice, Progress, Provider, Trouble};
+use super::{Answer, Charge, Collected, Demand, Intent, Kind, Means, Notice, Payment, Progress, Provider, Trouble};
 use crate::config::Hidden;
 use crate::ids;
 
@@ -24,10 +24,11 @@ const fn choice(code: &'static str, words: &'static str, hint: &'static str) -> 
     Choice { code, words, hint }
 }
 
-const CARDS: [Choice; 4] = [
+const CARDS: [Choice; 5] = [
     choice("visa", "Visa ending 4242", "Works at once."),
     choice("soon", "Mastercard ending 4444", "Works, and expires at the end of this month."),
     choice("holder", "Visa ending 3220, needs 3-D Secure", "The bank asks whether it is you."),
+    choice("empty", "Visa ending 0341", "Can be saved, and every payment with it is declined."),
     choice("declined", "Declined card", "The bank says no."),
 ];
 const BANKS: [Choice; 1] = [choice("bank", "Test bank ending 6789", "The two deposits are 32 and 45 cents.")];
@@ -36,6 +37,7 @@ const DEPOSITS: [i64; 2] = [32, 45];
 #[derive(Default)]
 pub struct Demo {
     intents: Mutex<HashMap<String, Entry>>,
+    payments: Mutex<HashMap<String, (Demand, Collected)>>,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,7 @@ fn means(intent: &str, entry: &Entry) -> Option<Means> {
         "visa" => ("Visa", "4242", Some((now.year() + 3, 12))),
         "soon" => ("Mastercard", "4444", Some((now.year(), now.month()))),
         "holder" => ("Visa", "3220", Some((now.year() + 3, 12))),
+        "empty" => ("Visa", "0341", Some((now.year() + 3, 12))),
         "bank" => ("Test bank", "6789", None),
         _ => return None,
     };
@@ -79,6 +82,10 @@ fn intent(id: &str, entry: &Entry) -> Intent {
 impl Demo {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.intents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn payments(&self) -> MutexGuard<'_, HashMap<String, (Demand, Collected)>> {
+        self.payments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn choices(kind: Kind) -> &'static [Choice] {
@@ -158,8 +165,51 @@ impl Provider for Demo {
         ready(verified).boxed()
     }
 
-    fn charge<'a>(&'a self, _: &'a str) -> Answer<'a, Charge> {
-        ready(Err(Trouble::Unknown)).boxed()
+    fn charge<'a>(&'a self, id: &'a str) -> Answer<'a, Charge> {
+        let found = self.payments().get(id).cloned();
+        let charge = found.and_then(|(demand, collected)| {
+            let paid = match collected {
+                Collected::Paid => true,
+                Collected::Failed(_) => false,
+                _ => return None,
+            };
+            Some(Charge { means: demand.means, paid, created: ids::now().and_utc().timestamp() })
+        });
+        ready(charge.ok_or(Trouble::Unknown)).boxed()
+    }
+
+    fn open_payment<'a>(&'a self, key: &'a str, demand: &'a Demand) -> Answer<'a, Payment> {
+        let id = format!("pi_{key}");
+        let mut payments = self.payments();
+        let made = payments.entry(id.clone()).or_insert_with(|| (demand.clone(), Collected::Fresh));
+        let collected = made.1.clone();
+        ready(Ok(Payment { id, means: demand.means.clone(), collected })).boxed()
+    }
+
+    fn payment<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        let payment = |(demand, collected)| {
+            let Demand { means, .. } = demand;
+            Payment { id: id.to_owned(), means, collected }
+        };
+        ready(self.payments().get(id).cloned().map(payment).ok_or(Trouble::Unknown)).boxed()
+    }
+
+    fn confirm<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        let setup = |means: &str| self.lock().get(&means.replace("pm_", "seti_")).map(|entry| entry.choice);
+        if let Some((demand, collected)) = self.payments().get_mut(id).filter(|(_, at)| *at == Collected::Fresh) {
+            *collected = match setup(&demand.means) {
+                Some("empty") => Collected::Failed("Your card has insufficient funds.".to_owned()),
+                _ => Collected::Paid,
+            };
+        }
+        self.payment(id)
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        if let Some((_, collected)) = self.payments().get_mut(id).filter(|(_, at)| *at != Collected::Paid) {
+            *collected = Collected::Cancelled;
+        }
+        self.payment(id)
     }
 
     fn notices<'a>(&'a self, _: Option<&'a str>) -> Answer<'a, Vec<Notice>> {

@@ -76,6 +76,43 @@ pub struct Charge {
     pub created: i64,
 }
 
+/// An amount to be paid with a method that was set up before, without the customer being there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Demand {
+    pub customer: String,
+    pub means: String,
+    pub kind: Kind,
+    /// In the currency's minor unit.
+    pub amount: i64,
+    /// ISO 4217, in capitals.
+    pub currency: String,
+    /// The public id of the invoice; the provider shows it to whoever looks the payment up there.
+    pub invoice: String,
+}
+
+/// How far a payment has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Collected {
+    /// Not confirmed yet: nothing is charged.
+    Fresh,
+    /// A bank takes some days.
+    Underway,
+    Paid,
+    /// Not charged, for this reason in the provider's words.
+    Failed(String),
+    /// It can never be charged any more.
+    Cancelled,
+}
+
+/// A payment at the provider (`pi_…`), good for one charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    pub id: String,
+    /// What is charged with it; empty where a refused one was taken off again.
+    pub means: String,
+    pub collected: Collected,
+}
+
 /// Something that the provider says happened: which object to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -127,6 +164,13 @@ pub trait Provider: Send + Sync {
     fn verify<'a>(&'a self, intent: &'a str, amounts: [i64; 2]) -> Answer<'a, Intent>;
     /// The charge with this id (`ch_…` or `pi_…`).
     fn charge<'a>(&'a self, id: &'a str) -> Answer<'a, Charge>;
+    /// Makes a payment that is not charged before it is confirmed.
+    fn open_payment<'a>(&'a self, key: &'a str, demand: &'a Demand) -> Answer<'a, Payment>;
+    fn payment<'a>(&'a self, id: &'a str) -> Answer<'a, Payment>;
+    /// Charges it, once, however often it is asked. Refused when the bank says no.
+    fn confirm<'a>(&'a self, id: &'a str) -> Answer<'a, Payment>;
+    /// Makes sure that it is never charged. Refused when it was, or is about to be.
+    fn cancel<'a>(&'a self, id: &'a str) -> Answer<'a, Payment>;
     /// Up to 100 notices of the last 30 days, the newest first, older than the one with this id.
     fn notices<'a>(&'a self, before: Option<&'a str>) -> Answer<'a, Vec<Notice>>;
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Charge, Intent, Kind, Means, Notice, Progress};
+use super::{Charge, Collected, Intent, Kind, Means, Notice, Payment, Progress};
 use crate::config::Hidden;
 
 #[derive(Deserialize)]
@@ -204,6 +204,34 @@ impl ChargeReply {
         (paid || failed).then_some(Charge { means, paid, created: self.created })
     }
 }
+
+#[derive(Deserialize)]
+pub struct PaymentIntent {
+    id: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    payment_method: Value,
+    #[serde(default)]
+    last_payment_error: Option<Why>,
+}
+
+impl PaymentIntent {
+    pub fn payment(self) -> Payment {
+        let words = self.last_payment_error.map(|why| why.words());
+        let collected = match self.status.as_str() {
+            "succeeded" => Collected::Paid,
+            "processing" => Collected::Underway,
+            "canceled" => Collected::Cancelled,
+            "requires_confirmation" => Collected::Fresh,
+            "requires_action" => Collected::Failed(HOLDER.to_owned()),
+            _ => Collected::Failed(words.unwrap_or_else(|| Why::default().words())),
+        };
+        Payment { id: self.id, means: id_of(&self.payment_method).unwrap_or_default(), collected }
+    }
+}
+
+const HOLDER: &str = "The bank wants the card’s holder to approve it, which an automatic payment cannot ask for.";
 
 #[derive(Deserialize)]
 pub struct Event {

@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::reply::{ChargeReply, Event, List, Named, PaymentMethod, Refusal, SetupIntent};
-use super::{Answer, Charge, Intent, Kind, Means, Notice, Provider, Trouble};
+use super::reply::{ChargeReply, Event, List, Named, PaymentIntent, PaymentMethod, Refusal, SetupIntent};
+use super::{Answer, Charge, Demand, Intent, Kind, Means, Notice, Payment, Provider, Trouble};
 use crate::config::{Hidden, ProviderConfig};
 
 /// The version of the interface that the replies are read as.
@@ -203,6 +203,50 @@ impl Provider for Stripe {
             let kind = if id.starts_with("pi_") { "payment_intents" } else { "charges" };
             let reply: ChargeReply = self.get(&format!("{kind}/{}", segment(id)?), &[]).await?;
             reply.charge().ok_or(Trouble::Unknown)
+        }
+        .boxed()
+    }
+
+    fn open_payment<'a>(&'a self, key: &'a str, demand: &'a Demand) -> Answer<'a, Payment> {
+        async move {
+            let (amount, currency) = (demand.amount.to_string(), demand.currency.to_lowercase());
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", &currency),
+                ("customer", &demand.customer),
+                ("payment_method", &demand.means),
+                ("payment_method_types[]", if demand.kind == Kind::Card { "card" } else { "us_bank_account" }),
+                ("metadata[invoice]", &demand.invoice),
+            ];
+            let made: PaymentIntent = self.post("payment_intents", &form, Some(key)).await?;
+            Ok(made.payment())
+        }
+        .boxed()
+    }
+
+    fn payment<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        async move {
+            let found: PaymentIntent = self.get(&format!("payment_intents/{}", segment(id)?), &[]).await?;
+            Ok(found.payment())
+        }
+        .boxed()
+    }
+
+    fn confirm<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        async move {
+            let path = format!("payment_intents/{}/confirm", segment(id)?);
+            let done: PaymentIntent = self.post(&path, &[("off_session", "true")], Some(&path)).await?;
+            Ok(done.payment())
+        }
+        .boxed()
+    }
+
+    fn cancel<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
+        async move {
+            let path = format!("payment_intents/{}/cancel", segment(id)?);
+            // Without a key: asked later, it may be answered otherwise.
+            let done: PaymentIntent = self.post(&path, &[], None).await?;
+            Ok(done.payment())
         }
         .boxed()
     }

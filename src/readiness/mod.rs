@@ -10,6 +10,7 @@ use crate::access::{Frame, lookup};
 use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
+use crate::ledger;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Want, is_backward};
@@ -26,6 +27,8 @@ pub enum Blocker {
     PayerNotVerified,
     /// The payer's method failed or expired, and its grace period is over.
     PayerLapsed,
+    /// An invoice with items of this account was not paid in time.
+    Overdue,
 }
 
 impl Blocker {
@@ -36,6 +39,7 @@ impl Blocker {
             Blocker::NoPayer => "Add a payment method".to_owned(),
             Blocker::PayerNotVerified => "Verify the payment method".to_owned(),
             Blocker::PayerLapsed => "Replace the payment method that failed or expired".to_owned(),
+            Blocker::Overdue => "Have the overdue invoice paid that has items of this account".to_owned(),
         }
     }
 
@@ -46,6 +50,7 @@ impl Blocker {
             Blocker::NoPayer => "NO_PAYMENT_METHOD",
             Blocker::PayerNotVerified => "PAYMENT_METHOD_NOT_VERIFIED",
             Blocker::PayerLapsed => "PAYMENT_METHOD_FAILED",
+            Blocker::Overdue => "INVOICE_OVERDUE",
         }
     }
 
@@ -54,7 +59,7 @@ impl Blocker {
         match self {
             Blocker::Agreement(_) => UpdateAccounts::NEEDS,
             Blocker::NoPayer => CreateBilling::NEEDS,
-            Blocker::PayerNotVerified | Blocker::PayerLapsed => UpdateBilling::NEEDS,
+            Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue => UpdateBilling::NEEDS,
         }
     }
 }
@@ -69,6 +74,8 @@ pub struct Readiness {
     pub payer: Payer,
     /// What pays for it failed or expired too long ago.
     lapsed: bool,
+    /// It has items on an invoice that is overdue.
+    owes: bool,
     standing: Standing,
 }
 
@@ -81,8 +88,15 @@ impl Readiness {
             blockers.push(Blocker::PayerLapsed);
         } else if !self.payer.pays() {
             blockers.push(Blocker::PayerNotVerified);
+        } else if self.owes {
+            blockers.push(Blocker::Overdue);
         }
         blockers
+    }
+
+    /// Whoever pays does, and nothing of it is overdue.
+    pub fn is_paid(&self) -> bool {
+        self.payer.pays() && !self.owes
     }
 
     /// The documents in force that the account is bound by.
@@ -108,7 +122,8 @@ pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
     let standing = billing::standing(db, account)?;
     let payer = standing.payer();
     let lapsed = payer.exists() && !payer.pays() && billing::has_lapsed(db, account, &payer)?;
-    Ok(Readiness { account, in_force, missing, payer, lapsed, standing })
+    let owes = ledger::owes(db, account)?;
+    Ok(Readiness { account, in_force, missing, payer, lapsed, owes, standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -211,7 +226,9 @@ pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<V
     let holders = |blocker: &Blocker| match blocker {
         Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
         Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
-        Blocker::PayerNotVerified | Blocker::PayerLapsed => lookup::holders::<UpdateBilling>(db, frame),
+        Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue => {
+            lookup::holders::<UpdateBilling>(db, frame)
+        }
     };
     blockers.iter().map(holders).collect()
 }

@@ -183,7 +183,7 @@ fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
 fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
     let mut fine: Vec<String> =
         readiness.accepted().map(|document| format!("{}, is accepted", document.words())).collect();
-    if readiness.payer.pays() {
+    if readiness.is_paid() {
         fine.push(readiness.payer.sentence(frame));
     }
     fine

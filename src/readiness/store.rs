@@ -27,6 +27,9 @@ struct Row {
     verified: Option<bool>,
     #[diesel(sql_type = BigInt)]
     accepted: i64,
+    /// It has items on an invoice that is overdue.
+    #[diesel(sql_type = Bool)]
+    owes: bool,
 }
 
 /// What an account below has of the two that it needs.
@@ -45,7 +48,10 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
     let rows: Vec<Row> = diesel::sql_query(
         "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, (pm.verified AND pm.pays_until > $1) AS verified,
                 (SELECT COUNT(*) FROM consents c
-                 WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted
+                 WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted,
+                EXISTS (SELECT 1 FROM invoice_sections s JOIN invoices i ON i.key = s.invoice_key
+                        WHERE s.account_key = a.key AND s.own_lines > 0
+                          AND i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')) AS owes
          FROM account_ancestry b
          JOIN accounts a ON a.key = b.descendant_key
          LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
@@ -61,7 +67,7 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
     let needed = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
     let state = |row: Row| {
         let own = row.offered.zip(row.verified).map(|(offered, verified)| Held { offered, verified });
-        let paid = walk.step(row.key, row.parent_key.unwrap_or(top), own).pays();
+        let paid = walk.step(row.key, row.parent_key.unwrap_or(top), own).pays() && !row.owes;
         State { key: row.key, name_key: row.name_key, agreed: row.accepted == needed, paid }
     };
     Ok(rows.into_iter().map(state).collect())

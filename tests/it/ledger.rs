@@ -187,10 +187,10 @@ async fn an_issued_invoice_is_mailed_and_the_operator_says_what_became_of_it() {
     assert_eq!(letters[0].to, "invoices@example.com");
     let id = invoice_of(&world, "acme");
     assert_eq!(mailbox::path(&letters[0]), world.path("acme", &format!("invoices/{id}")));
-    let say = |settled| world.write(|db| settle(db, &id, settled)).expect("the database answers");
+    let say = |settled| world.write(|db| settle(db, &id, settled, "")).expect("the database answers");
     assert_eq!(say(Settled::Paid), Ok("Invoice 000001 is PAID now.".to_owned()));
     assert_eq!(say(Settled::Void), Err("invoice 000001 is PAID and stays so".to_owned()));
-    let nobodys = world.write(|db| settle(db, "inv-none", Settled::Void)).expect("the database answers");
+    let nobodys = world.write(|db| settle(db, "inv-none", Settled::Void, "")).expect("the database answers");
     assert_eq!(nobodys, Err("there is no invoice inv-none".to_owned()));
     let mut admin = world.browser("admin-of-acme").await;
     admin.get(&world.path("acme", "invoices")).await;

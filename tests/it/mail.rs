@@ -40,8 +40,7 @@ fn world_with(office: &PostOffice) -> World {
 
 /// One round of the background work.
 async fn round(world: &World) {
-    let carrier = Carrier::new(&world.config).expect("the settings are right");
-    worker::round(&world.pool, &carrier).await.expect("a round");
+    worker::round(&world.tools()).await.expect("a round");
 }
 
 /// State, attempts, last error and what is left of the letter, the oldest first.
@@ -239,11 +238,11 @@ async fn a_step_that_fails_stops_no_other() {
     let office = PostOffice::open();
     let world = world_with(&office);
     post(&world, &letter("ann@example.com"));
-    let carrier = Carrier::new(&world.config).expect("the settings are right");
+    let tools = world.tools();
     for table in ["mailed_links", "assignments"] {
         world.sql(&format!("ALTER TABLE {table} RENAME TO away"));
         pass_time(&world);
-        assert!(worker::round(&world.pool, &carrier).await.is_err(), "{table} is away");
+        assert!(worker::round(&tools).await.is_err(), "{table} is away");
         world.sql(&format!("ALTER TABLE away RENAME TO {table}"));
         assert_eq!(rows(&world)[0].0, "SENT", "without {table}");
         empty(&world);

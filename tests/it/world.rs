@@ -22,6 +22,7 @@ use subtenant::sign_in::{self, NewUser};
 use subtenant::store::Pool;
 use subtenant::store::installation::Purpose;
 use subtenant::store::schema::{accounts as account_rows, users};
+use subtenant::worker::Tools;
 use subtenant::{members, roles, server};
 
 use crate::browser::{Browser, Console};
@@ -177,6 +178,11 @@ impl World {
 
     pub async fn console(&self) -> Console {
         Console::of(self.parts.clone()).await
+    }
+
+    /// What the background work of a process has.
+    pub fn tools(&self) -> Tools {
+        Tools::new(&self.config, &self.pool, &self.parts.payments).expect("the settings are right")
     }
 
     /// Somebody's browser, signed in.

@@ -17,6 +17,9 @@ pub const WEBHOOK_SECRET: &str = "whsec_test";
 /// Typed into the provider's fields; nothing of ours may ever hold it.
 pub const VISA: &str = "4242424242424242";
 pub const DECLINED: &str = "4000000000000002";
+/// Can be saved; the first payment with it is declined.
+pub const EMPTY: &str = "4000000000000341";
+pub const EXPIRED: &str = "4000000000000069";
 pub const ASKS_HOLDER: &str = "4000002760003184";
 pub const BANK_ACCOUNT: &str = "000123456789";
 pub const DEPOSITS: [&str; 2] = ["32", "45"];
@@ -136,6 +139,33 @@ impl FakeProvider {
         id
     }
 
+    /// Invoice and amount of everything that was charged, or is about to be.
+    pub fn charged(&self) -> Vec<(String, i64)> {
+        let books = self.books();
+        let charges = books.objects.values().filter(|one| one["object"] == "charge" && one["status"] != "failed");
+        let charges = charges.filter_map(|charge| {
+            let payment = books.objects.get(charge["payment_intent"].as_str()?)?;
+            Some((payment["metadata"]["invoice"].as_str()?.to_owned(), charge["amount"].as_i64()?))
+        });
+        charges.collect()
+    }
+
+    /// The bank has decided, some days later.
+    pub fn bank_decides(&self, payment: &str, paid: bool) {
+        let mut books = self.books();
+        let means = books.objects[payment]["payment_method"].clone();
+        let stored = books.objects.get_mut(payment).expect("a payment");
+        assert_eq!(stored["status"], "processing");
+        stored["status"] = json!(if paid { "succeeded" } else { "requires_payment_method" });
+        if !paid {
+            let means = json!({"id": means});
+            stored["last_payment_error"] = json!({"code": "insufficient_funds", "message": "The account has too little.", "payment_method": means});
+            stored["payment_method"] = Value::Null;
+        }
+        let charge = books.objects.values_mut().find(|one| one["payment_intent"] == payment).expect("its charge");
+        charge["status"] = json!(if paid { "succeeded" } else { "failed" });
+    }
+
     /// Says that something happened to this object; answers the notice's body.
     pub fn event(&self, kind: &str, object: &str) -> Vec<u8> {
         let mut books = self.books();
@@ -220,6 +250,19 @@ impl Books {
                 means["customer"] = Value::Null;
                 (StatusCode::OK, means.clone())
             }
+            ("POST", ["payment_intents"]) => self.open_payment(form),
+            ("POST", ["payment_intents", id, "confirm"]) => {
+                assert_eq!(value("off_session"), "true", "nobody is there");
+                self.confirm(id)
+            }
+            ("POST", ["payment_intents", id, "cancel"]) => {
+                let Some(payment) = self.objects.get_mut(*id) else { return missing() };
+                if !payment["status"].as_str().is_some_and(|status| status.starts_with("requires_")) {
+                    return unexpected_state(payment);
+                }
+                payment["status"] = json!("canceled");
+                (StatusCode::OK, payment.clone())
+            }
             ("GET", ["events"]) => {
                 let before = value("starting_after");
                 let newest: Vec<Value> = self.events.iter().rev().cloned().collect();
@@ -231,10 +274,64 @@ impl Books {
         }
     }
 
+    fn open_payment(&mut self, form: &BTreeMap<String, Vec<String>>) -> (StatusCode, Value) {
+        let value = |name: &str| form.get(name).and_then(|all| all.first()).cloned().unwrap_or_default();
+        let means = value("payment_method");
+        let known = self.objects.get(&means).is_some_and(|found| found["customer"] == value("customer").as_str());
+        if !known {
+            let words = "The provided PaymentMethod cannot be used: it is detached or belongs to another customer.";
+            return (StatusCode::BAD_REQUEST, json!({"error": {"message": words}}));
+        }
+        let id = self.id("pi");
+        let made = json!({"id": id, "object": "payment_intent", "amount": value("amount").parse::<i64>().expect("cents"),
+            "currency": value("currency"), "customer": value("customer"), "payment_method": means,
+            "payment_method_types": form.get("payment_method_types[]"), "created": self.next + 1_000_000,
+            "metadata": {"invoice": value("metadata[invoice]")}, "status": "requires_confirmation"});
+        (StatusCode::OK, self.keep(&id, made))
+    }
+
+    /// A payment is charged once, however often it is confirmed.
+    fn confirm(&mut self, id: &str) -> (StatusCode, Value) {
+        let payment = self.objects[id].clone();
+        if payment["status"] != "requires_confirmation" {
+            return unexpected_state(&payment);
+        }
+        let means = self.objects[payment["payment_method"].as_str().expect("a method")].clone();
+        let bank = means["type"] == "us_bank_account";
+        let last4 = means[means["type"].as_str().expect("a kind")]["last4"].clone();
+        let why = match last4.as_str().expect("four digits") {
+            "0341" => Some(("card_declined", "Your card was declined.")),
+            "0069" => Some(("expired_card", "Your card has expired.")),
+            "3184" => Some(("authentication_required", "Your card was declined. It requires authentication.")),
+            _ => None,
+        };
+        let stored = self.objects.get_mut(id).expect("the payment");
+        if let Some((code, words)) = why {
+            let error = json!({"code": code, "message": words, "payment_method": means});
+            stored["status"] = json!("requires_payment_method");
+            stored["payment_method"] = Value::Null;
+            stored["last_payment_error"] = error.clone();
+            return (StatusCode::PAYMENT_REQUIRED, json!({"error": error}));
+        }
+        stored["status"] = json!(if bank { "processing" } else { "succeeded" });
+        let reply = stored.clone();
+        let charge = self.id("ch");
+        let status = if bank { "pending" } else { "succeeded" };
+        let made = json!({"id": charge, "object": "charge", "status": status, "payment_intent": id,
+            "amount": payment["amount"], "payment_method": payment["payment_method"], "created": payment["created"]});
+        self.keep(&charge, made);
+        (StatusCode::OK, reply)
+    }
+
     fn keep(&mut self, id: &str, object: Value) -> Value {
         self.objects.insert(id.to_owned(), object.clone());
         object
     }
+}
+
+fn unexpected_state(payment: &Value) -> (StatusCode, Value) {
+    let words = format!("You cannot do this, because the PaymentIntent has a status of {}.", payment["status"]);
+    (StatusCode::BAD_REQUEST, json!({"error": {"code": "payment_intent_unexpected_state", "message": words}}))
 }
 
 async fn answer(req: HttpRequest, body: Bytes, books: Data<Arc<Mutex<Books>>>) -> HttpResponse {

@@ -18,11 +18,15 @@ mod page;
 #[path = "../it/place.rs"]
 mod place;
 #[allow(dead_code)]
+#[path = "../it/usage.rs"]
+mod usage;
+#[allow(dead_code)]
 #[path = "../it/world.rs"]
 mod world;
 
 mod banks;
 mod cards;
+mod collecting;
 mod demo;
 mod ending;
 #[allow(dead_code)]
@@ -31,3 +35,4 @@ mod guards;
 mod localstripe;
 mod notices;
 mod paying;
+mod proxy;

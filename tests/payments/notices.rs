@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use ring::hmac;
 use serde_json::json;
 use subtenant::billing::provider::Fault as Failure;
-use subtenant::billing::reconcile::{Sums, reconcile};
 use subtenant::billing::{self, Stored};
+use subtenant::collecting::reconcile::{Sums, reconcile};
 use subtenant::store::schema::audit_entries;
 use subtenant::{ids, mail};
 
@@ -40,11 +40,11 @@ async fn send(world: &World, body: &[u8], signature: &str) -> Answer {
     machine.send(request).await
 }
 
-async fn deliver(world: &World, body: &[u8]) -> u16 {
+pub async fn deliver(world: &World, body: &[u8]) -> u16 {
     send(world, body, &signed(body, ids::now())).await.status.as_u16()
 }
 
-fn stored(world: &World) -> Stored {
+pub fn stored(world: &World) -> Stored {
     let own = world.read(|db| billing::own(db, world.key("acme"))).expect("the method is read");
     own.expect("a method of its own").stored
 }

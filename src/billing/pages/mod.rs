@@ -9,7 +9,6 @@ mod remove;
 mod uses;
 mod verify;
 mod view;
-mod webhook;
 
 use actix_web::HttpResponse;
 use actix_web::web::Query;
@@ -23,7 +22,7 @@ use crate::problem::Problem;
 use crate::text;
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
-use crate::web::{Section, Shell, Site, csv, protect};
+use crate::web::{Section, Shell, Site, csv};
 use view::{Fact, Inherited, PendingView};
 
 pub fn routes() -> Vec<Route> {
@@ -42,7 +41,6 @@ pub fn routes() -> Vec<Route> {
         post("/a/{account}/billing/verify", verify::verify),
         get("/a/{account}/billing/remove", remove::show),
         post("/a/{account}/billing/remove", remove::delete),
-        post(protect::WEBHOOK, webhook::take),
     ];
     all.extend(uses::routes());
     all

@@ -10,7 +10,8 @@ use crate::access::policy::ReadBilling;
 use crate::ids::Key;
 use crate::ledger::issue::number_words;
 use crate::ledger::money::plain;
-use crate::ledger::store::invoices::{self, Invoice, Line};
+use crate::ledger::store::invoices::{self, Invoice};
+use crate::ledger::store::lines::{self, Line};
 use crate::problem::Problem;
 use crate::store::{Db, Pool};
 use crate::web::paging::Want;
@@ -96,7 +97,7 @@ async fn batch(
 ) -> Result<(Vec<u8>, Option<Reached>), Problem> {
     let invoice = invoice.clone();
     let read = move |db: &mut Db| {
-        let rows = invoices::every_line(db, invoice.key, only, after.unwrap_or_default(), AT_ONCE)?;
+        let rows = lines::every_line(db, invoice.key, only, after.unwrap_or_default(), AT_ONCE)?;
         let reached = (rows.len() as i64 == AT_ONCE).then(|| rows.last().map(|(line, ..)| (line.account, line.key)));
         let mut table = if after.is_none() { csv::Table::new(&LINES_HEAD)? } else { csv::Table::going_on() };
         for (line, id, name) in rows {

@@ -7,17 +7,18 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::view::{LineView, Pager, Part, Row};
-use crate::access::policy::ReadBilling;
+use crate::access::policy::{ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
 use crate::ids;
 use crate::ledger::money;
 use crate::ledger::store::invoices::{self, Invoice, Section as Place};
+use crate::ledger::store::lines;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::text;
 use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
 use crate::web::site::Keep;
-use crate::web::{Section, Shell, Site};
+use crate::web::{Filled, Section, Shell, Site};
 
 /// Which account on the invoice, and which page of it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -34,6 +35,8 @@ struct InvoicePage {
     shell: Shell,
     account: String,
     row: Row,
+    /// For whoever may change how it is paid.
+    form: Option<Filled>,
     late: String,
     accounts: String,
     /// The account it is looked at from; None for the payer.
@@ -75,13 +78,13 @@ pub async fn show(
         let invoice = invoices::one(db, grant.account().key, &id)?;
         let place = place(db, grant.frame(), &invoice, &asked.at)?;
         let above = invoices::above(db, invoice.key, &place)?;
-        let lines = invoices::lines(db, invoice.key, place.account, &Want::First, PAGE)?;
+        let lines = lines::lines(db, invoice.key, place.account, &Want::First, PAGE)?;
         let parts = if sees_below {
             invoices::below(db, invoice.key, place.account, &asked.page.want(), PAGE)?
         } else {
             Vec::new()
         };
-        let late = invoices::late(db, &invoice)?;
+        let late = lines::late(db, &invoice)?;
         Ok((invoice, place, above, lines, parts, late))
     };
     let (invoice, place, above, lines, parts, late) = site.pool.read_long(read).await?;
@@ -92,9 +95,11 @@ pub async fn show(
     let money = |amount| money::words(amount, &invoice.currency);
     let (is_payer, others) = (place.parent.is_none(), place.amount - place.own_amount);
     let heading = format!("Invoice {}", row.number);
+    let may_pay = by.frame().may::<UpdateBilling>() && !row.payment.is_empty();
     let page = InvoicePage {
         shell: site.shell(&by, Section::Invoices, &heading).noting(&pager.words),
         account: by.account().id.clone(),
+        form: may_pay.then(|| Filled::with([])),
         late: if late > 0 { text::count(late, "line is", "lines are") } else { String::new() },
         accounts: text::count(place.accounts, "account", "accounts"),
         at: (!is_payer).then(|| place.id.clone()),

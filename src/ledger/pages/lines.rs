@@ -10,7 +10,7 @@ use crate::access::In;
 use crate::access::policy::ReadBilling;
 use crate::ids;
 use crate::ledger::money;
-use crate::ledger::store::invoices;
+use crate::ledger::store::{invoices, lines};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Cursor, PAGE, Paged};
@@ -42,7 +42,7 @@ pub async fn show(
     let read = move |db: &mut Db| {
         let invoice = invoices::one(db, grant.account().key, &id)?;
         let place = place(db, grant.frame(), &invoice, &asked.at)?;
-        let lines = invoices::lines(db, invoice.key, place.account, &asked.page.want(), PAGE)?;
+        let lines = lines::lines(db, invoice.key, place.account, &asked.page.want(), PAGE)?;
         Ok((invoice, place, lines))
     };
     let (invoice, place, lines) = site.pool.read_long(read).await?;

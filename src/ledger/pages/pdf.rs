@@ -10,7 +10,8 @@ use crate::access::policy::ReadBilling;
 use crate::ids;
 use crate::ledger::money;
 use crate::ledger::sheet::{Cell, Sheet};
-use crate::ledger::store::invoices::{self, Invoice, Line, Section};
+use crate::ledger::store::invoices::{self, Invoice, Section};
+use crate::ledger::store::lines::{self, Line};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::csv;
@@ -42,7 +43,7 @@ pub async fn file(by: In<ReadBilling>, site: Site, path: Path<(String, String)>)
         let invoice = invoices::one(db, account, &id)?;
         let top = invoices::section(db, invoice.key, "")?;
         let only = only_own.then_some(account);
-        let mut lines = invoices::every_line(db, invoice.key, only, (0, 0), MOST_LINES + 1)?;
+        let mut lines = lines::every_line(db, invoice.key, only, (0, 0), MOST_LINES + 1)?;
         let mut parts = Vec::new();
         if lines.len() as i64 > MOST_LINES {
             lines.clear();

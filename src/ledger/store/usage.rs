@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::invoices::{LINE_COLUMNS, Line};
+use super::lines::{LINE_COLUMNS, Line};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;

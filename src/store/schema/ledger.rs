@@ -51,6 +51,12 @@ diesel::table! {
         settled_at -> Nullable<Timestamp>,
         provider_id -> Text,
         provider_state -> Text,
+        round -> BigInt,
+        means -> Text,
+        trouble -> Text,
+        tries -> BigInt,
+        next_try_at -> Timestamp,
+        overdue_at -> Nullable<Timestamp>,
         version -> BigInt,
     }
 }

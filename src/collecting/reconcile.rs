@@ -1,8 +1,9 @@
 //! Brings everything that the provider knows better up to date, whatever notices were lost: those of the last 30 days,
-//! every set-up, every method in force. May be run at any time, beside a running console, and twice.
+//! every set-up, every method in force, every payment in hand. May be run at any time, beside a running console, and twice.
 
-use super::provider::{self, Fault};
-use super::store::{events, setups};
+use super::{notices, payment, store};
+use crate::billing::provider::{self, Fault};
+use crate::billing::store::{events, setups};
 use crate::payments::{Notice, Payments};
 use crate::store::Pool;
 
@@ -16,6 +17,8 @@ pub struct Sums {
     pub missed: u64,
     pub setups: u64,
     pub methods: u64,
+    /// Payments of invoices that are not settled.
+    pub payments: u64,
 }
 
 /// `say`: how much is done, of what is known so far. NotFound where no provider is set up.
@@ -35,7 +38,7 @@ pub async fn reconcile(
         known += notices.len() as u64;
         for notice in notices {
             sums.notices += 1;
-            sums.missed += u64::from(provider::apply(pool, payments, grace_days, notice).await?);
+            sums.missed += u64::from(notices::apply(pool, payments, grace_days, notice).await?);
             done += 1;
             say(done, known);
         }
@@ -63,6 +66,19 @@ pub async fn reconcile(
         for id in means {
             provider::refresh_means(pool, payments, grace_days, &id).await?;
             (done, sums.methods) = (done + 1, sums.methods + 1);
+            say(done, known);
+        }
+    }
+    let mut after = String::new();
+    loop {
+        let from = after.clone();
+        let ids = pool.read(move |db| store::payments_in_hand(db, &from, AT_ONCE)).await?;
+        let Some(last) = ids.last() else { break };
+        after.clone_from(last);
+        known += ids.len() as u64;
+        for id in ids {
+            payment::refresh(pool, payments, &id).await?;
+            (done, sums.payments) = (done + 1, sums.payments + 1);
             say(done, known);
         }
     }

@@ -4,7 +4,8 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::billing::provider::{self, Fault};
+use super::notices;
+use crate::billing::provider::Fault;
 use crate::ids;
 use crate::payments::{Payments, webhook};
 use crate::problem::Problem;
@@ -28,7 +29,7 @@ pub async fn take(
     let Some(notice) = webhook::read(&secret.0, signature(req.headers()), &body, now) else {
         return Err(Problem::Malformed("The signature is not the payment provider’s, or it is too old."));
     };
-    match provider::apply(&site.pool, &payments, site.config.payments.grace_days, notice).await {
+    match notices::apply(&site.pool, &payments, site.config.payments.grace_days, notice).await {
         Ok(_) => Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")),
         Err(Fault::Here(problem)) => Err(problem),
         Err(Fault::Provider(trouble)) => Err(Problem::Unavailable(anyhow::anyhow!("the payment provider: {trouble}"))),

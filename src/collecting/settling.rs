@@ -1,0 +1,54 @@
+//! What the operator says of an invoice: that it was paid in another way, or that it is void. A payment that is in hand
+//! at the provider is given up there first, so that nothing is charged afterwards.
+
+use super::payment;
+use super::store::{self, By};
+use crate::billing::provider::Fault;
+use crate::ledger::operator::{self, Settled};
+use crate::payments::{Collected, Payments, Trouble};
+use crate::store::Pool;
+
+/// Notes it; answers a sentence, or why it cannot be.
+pub async fn settle(
+    pool: &Pool,
+    payments: &Payments,
+    id: &str,
+    settled: Settled,
+) -> Result<Result<String, String>, Fault> {
+    let looked = id.trim().to_owned();
+    let row = pool.read(move |db| store::find(db, By::Id(&looked))).await?;
+    let mut in_hand = String::new();
+    if let Some(row) = row.filter(|row| !row.is_settled() && !row.provider_id.is_empty()) {
+        if !payments.is_on() {
+            let why =
+                "a payment of it is in hand at the payment provider: set STRIPE_SECRET_KEY, so that it can be given up";
+            return Ok(Err(why.to_owned()));
+        }
+        match give_up(payments, &row.provider_id).await? {
+            Some(Collected::Paid) => {
+                payment::refresh(pool, payments, &row.provider_id).await?;
+                return Ok(Err("it was paid through the payment provider and is PAID now".to_owned()));
+            }
+            Some(_) => {
+                return Ok(Err(
+                    "its payment is under way at the payment provider; try again when it has ended".to_owned()
+                ));
+            }
+            None => {}
+        }
+        in_hand = row.provider_id;
+    }
+    let id = id.to_owned();
+    Ok(pool.write(move |db| operator::settle(db, &id, settled, &in_hand)).await?)
+}
+
+/// None when it can never be charged any more.
+async fn give_up(payments: &Payments, payment: &str) -> Result<Option<Collected>, Fault> {
+    let provider = payments.provider()?;
+    match provider.cancel(payment).await {
+        Ok(_) | Err(Trouble::Refused { .. }) => {}
+        Err(trouble) => return Err(trouble.into()),
+    }
+    let now = provider.payment(payment).await?.collected;
+    Ok((now != Collected::Cancelled).then_some(now))
+}
