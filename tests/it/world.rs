@@ -180,7 +180,6 @@ impl World {
         Console::of(self.parts.clone()).await
     }
 
-    /// What the background work of a process has.
     pub fn tools(&self) -> Tools {
         Tools::new(&self.config, &self.pool, &self.parts.payments).expect("the settings are right")
     }

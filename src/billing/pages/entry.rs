@@ -12,6 +12,7 @@ use super::{ask, confirm, home};
 use crate::access::In;
 use crate::access::policy::{Action, CreateBilling, UpdateBilling};
 use crate::billing::{self, Change, CollectionMethod, provider, setup};
+use crate::ids;
 use crate::payments::Payments;
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
@@ -100,7 +101,12 @@ pub async fn edit(by: In<UpdateBilling>, site: Site, payments: Data<Payments>) -
     let Some(method) = site.pool.read(move |db| billing::own(db, account)).await? else {
         return Ok(site.see(&Reply::to(home(by.frame()), "!This account has no payment method of its own.")));
     };
-    let form = site.start_form(by.actor().key, view::filled_with_version(&method)).await?;
+    let mut fresh = view::filled_with_version(&method);
+    if method.stored.failed_at.is_some() || method.stored.expires_at <= ids::now() {
+        // Whoever comes here comes for that.
+        fresh.set("replace", "yes");
+    }
+    let form = site.start_form(by.actor().key, fresh).await?;
     show(&by, &site, &payments, Act::Change, form).await
 }
 
