@@ -31,3 +31,4 @@ mod guards;
 mod localstripe;
 mod notices;
 mod paying;
+mod telling;

@@ -40,7 +40,7 @@ async fn send(world: &World, body: &[u8], signature: &str) -> Answer {
     machine.send(request).await
 }
 
-async fn deliver(world: &World, body: &[u8]) -> u16 {
+pub async fn deliver(world: &World, body: &[u8]) -> u16 {
     send(world, body, &signed(body, ids::now())).await.status.as_u16()
 }
 

@@ -1,4 +1,5 @@
 //! What the pages read. Every query takes the account that the page is of; a draft is found by none.
 
 pub mod invoices;
+pub mod list;
 pub mod usage;
