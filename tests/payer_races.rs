@@ -279,8 +279,8 @@ fn no_live_connection_is_left_without_a_payer_however_a_method_goes_away_meanwhi
         world.afresh();
         let act = ACTS[round % ACTS.len()];
         let seen = world.stamp(act);
-        // Now the workers are ahead, now whoever changes the method is.
-        let (together, head_start) = (Barrier::new(4), round / ACTS.len() % 2 == 0);
+        // The workers look a few times before they begin, so that now they are ahead and now the other is.
+        let (together, looks) = (Barrier::new(4), round / ACTS.len() % 8);
         let (done, began) = thread::scope(|scope| {
             let workers: Vec<_> = [RIGHT, LEAF, LEFT]
                 .into_iter()
@@ -288,13 +288,14 @@ fn no_live_connection_is_left_without_a_payer_however_a_method_goes_away_meanwhi
                     let together = &together;
                     scope.spawn(move || {
                         together.wait();
-                        (0..if head_start { 60 * account } else { 0 }).for_each(|_| thread::yield_now());
+                        for _ in 0..looks {
+                            world.payer(account);
+                        }
                         world.start_work(account).unwrap()
                     })
                 })
                 .collect();
             together.wait();
-            (0..if head_start { 0 } else { round }).for_each(|_| thread::yield_now());
             let done = world.act(act, &seen);
             (done, workers.into_iter().map(|one| one.join().unwrap()).collect::<Vec<bool>>())
         });
