@@ -115,7 +115,11 @@ async fn what_is_being_set_up_can_be_discarded_and_does_not_come_back() {
     let mut lab = world.browser("admin-of-acme").await;
     world.sql("DELETE FROM payment_methods");
     choose(&mut lab, &world, "Lab", BANK).await;
+    let mut early = lab.clone();
+    early.get(&world.path("Lab", "billing")).await;
     enter(&provider, &mut lab).await;
+    early.submit("Discard", &[]).await;
+    assert!(early.page.flash().contains("is not being set up any more"), "{}", early.page);
     lab.get(&world.path("Lab", "billing")).await;
     assert!(lab.page.text().contains("Not verified") && !lab.page.has_button("Discard"), "{}", lab.page);
 }
