@@ -14,8 +14,8 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
 
-/// Lines written in one statement; each has 15 values, and a statement may have 32,766 on SQLite.
-const AT_ONCE: usize = 500;
+/// Lines written in one statement. Few, because SQLite looks for each of its 15 values among all that came before.
+const AT_ONCE: usize = 50;
 
 /// A line to be.
 struct Charge<'a> {

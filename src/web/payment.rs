@@ -20,7 +20,7 @@ pub fn note(frame: &Frame) -> Option<PaymentNote> {
     let over = end.pays_until <= ids::now();
     let action = match end.own {
         true if may_replace => Some(("Replace it", "billing")),
-        false if may_add => Some(("Add an own payment method", "billing/new")),
+        false if may_add => Some(("Add a payment method of its own", "billing/new")),
         _ => None,
     };
     Some(PaymentNote { tone: if over { "bad" } else { "warn" }, words, action })

@@ -96,12 +96,12 @@ async fn a_method_that_fails_is_told_to_everybody_it_concerns_once() {
     let mut lena = world.browser("lena").await;
     lena.get(&world.path("Bench", "dashboard")).await;
     assert!(lena.page.text().contains("The inherited payment method of this account failed. Nothing stops before"));
-    let add = lena.page.link("Add an own payment method").expect("what to do");
+    let add = lena.page.link("Add a payment method of its own").expect("what to do");
     assert_eq!(add, world.path("Bench", "billing/new"));
     let mut vic = world.browser("vic").await;
     vic.get(&world.path("Lab", "members")).await;
     assert!(vic.page.text().contains("failed. Nothing stops before"), "{}", vic.page);
-    assert_eq!(vic.page.link("Add an own payment method"), None);
+    assert_eq!(vic.page.link("Add a payment method of its own"), None);
     let mut kim = world.browser("kim").await;
     kim.get(&world.path("Kiosk", "dashboard")).await;
     assert!(!kim.page.text().contains("payment method of this account"), "{}", kim.page);

@@ -47,7 +47,7 @@ struct AskPage {
     again: bool,
     first: String,
     more: Vec<String>,
-    /// What happens to invoices that are not paid yet; empty where nothing can be done.
+    /// What happens to invoices that are not paid yet.
     owed: String,
     owed_href: String,
     refused: String,
@@ -94,7 +94,7 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         again: reason == Some(Reason::Unconfirmed) && answered,
         first: first(&effects, frame),
         more: if refused { Vec::new() } else { more(&effects, frame) },
-        owed: if refused { String::new() } else { owed_words(&owed) },
+        owed: owed_words(&owed),
         owed_href: if owed.is_empty() {
             String::new()
         } else {
