@@ -5,7 +5,7 @@
 //! the room's `mod`, which takes `&Grant<Action>` → the room's `store` → a row → a template.
 //!
 //! Floors; imports go down only (`tests/it/house.rs` says so):
-//! - 0 words: [`problem`], [`ids`], [`text`], [`config`]
+//! - 0 words: [`problem`], [`ids`], [`text`], [`money`], [`config`]
 //! - 1 [`store`]: pool, transactions, schema; `dialect` alone knows which database it is
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
@@ -45,6 +45,7 @@ pub mod invites;
 pub mod ledger;
 pub mod mail;
 pub mod members;
+pub mod money;
 pub mod payments;
 pub mod problem;
 pub mod readiness;

@@ -22,6 +22,7 @@ pub enum EventType {
     AccountBillingUpdate,
     AccountBillingDelete,
     BillingSetupCreate,
+    BillingSetupDelete,
     BillingVerify,
     UserPasswordForgotten,
     AccessRefused,
@@ -40,7 +41,7 @@ pub enum EventType {
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 32] = [
+    pub const EVERY: [EventType; 33] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -58,6 +59,7 @@ impl EventType {
         EventType::AccountBillingUpdate,
         EventType::AccountBillingDelete,
         EventType::BillingSetupCreate,
+        EventType::BillingSetupDelete,
         EventType::BillingVerify,
         EventType::UserPasswordForgotten,
         EventType::AccessRefused,
@@ -95,6 +97,7 @@ impl EventType {
             EventType::AccountBillingUpdate => "ACCOUNT_BILLING_UPDATE",
             EventType::AccountBillingDelete => "ACCOUNT_BILLING_DELETE",
             EventType::BillingSetupCreate => "ACCOUNT_BILLING_SETUP_CREATE",
+            EventType::BillingSetupDelete => "ACCOUNT_BILLING_SETUP_DELETE",
             EventType::BillingVerify => "ACCOUNT_BILLING_VERIFY",
             EventType::UserPasswordForgotten => "USER_FORGOT_PASSWORD",
             EventType::AccessRefused => "ACCESS_REFUSED",
@@ -133,6 +136,7 @@ impl EventType {
             EventType::AccountBillingUpdate => "Payment method changed",
             EventType::AccountBillingDelete => "Payment method removed",
             EventType::BillingSetupCreate => "Payment method set-up begun",
+            EventType::BillingSetupDelete => "Payment method set-up discarded",
             EventType::BillingVerify => "Bank account verification",
             EventType::UserPasswordForgotten => "Password reset asked for",
             EventType::AccessRefused => "Access refused",

@@ -11,6 +11,7 @@ pub mod payer;
 pub mod provider;
 pub mod setup;
 pub(crate) mod store;
+pub mod telling;
 pub mod warnings;
 
 use std::collections::HashMap;
@@ -29,6 +30,7 @@ pub use method::{CollectionMethod, Entries, Method, Stored};
 pub use pages::routes;
 pub use payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 pub use store::followers::Follower;
+pub use store::owed::{Owed, owed};
 
 /// What entries of the audit log call a payment method.
 const SUBJECT: &str = "ACCOUNT_BILLING";

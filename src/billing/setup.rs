@@ -156,6 +156,24 @@ pub fn told(event: Event, before: &Stored, after: &Stored) -> Event {
         .changed("failedSince", &moment(before), &moment(after))
 }
 
+/// Ends a set-up that nothing came of yet; what pays goes on paying. `replaces`: whether it stood beside a method of the
+/// account's own. Conflict(Stale) when it is not being set up any more, or is the account's own method already.
+pub fn discard<A: Action>(db: &mut Db, by: &Grant<A>, setup: &str, replaces: bool) -> Result<(), Problem> {
+    audit::change(db, by, |db, by| {
+        let account = by.account().key;
+        let row = setups::of(db, account)?.filter(|row| row.id == setup);
+        let row = row.ok_or(Problem::Conflict(Reason::Stale))?;
+        let own = store::own(db, account)?;
+        if own.is_some() != replaces || own.as_ref().is_some_and(|own| !own.verified) {
+            return Err(Problem::Conflict(Reason::Stale));
+        }
+        setups::discard(db, account)?;
+        let kind = row.entries.collection_method;
+        let event = Event::new(EventType::BillingSetupDelete, Subject::new(SUBJECT, &row.id, kind.words()));
+        Ok(((), event.with("collectionMethod", kind.code())))
+    })
+}
+
 /// Notes that amounts were wrong; the last try ends it.
 pub fn note_wrong_amounts(db: &mut Db, by: &Grant<UpdateBilling>, setup: &str, ended: bool) -> Result<bool, Problem> {
     audit::change(db, by, |db, by| {

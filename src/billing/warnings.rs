@@ -1,25 +1,29 @@
 //! A payment method that ends is announced to its billing address 30, 7 and 1 days before, when it has expired, and when
-//! its grace period is over. Each stage goes out once for each end: a row says that it did, written in the transaction
-//! of its letter. An end that is moved is another end.
+//! its grace period is over; that it fails is told when it is known. Each stage goes out once for each end: a row says
+//! that it did, written in the transaction of its letter. An end that is moved is another end. The same row says how far
+//! the people of the accounts that it pays for were told ([`super::telling`]).
 
 use chrono::{Duration, NaiveDateTime};
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
 
-use super::{letters, store};
+use super::method::Method;
+use super::{letters, store, telling};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::schema::{payment_methods, sent_payment_warnings as sent};
 use crate::store::{self as database, Db, Pool};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// So many days before the end of the card, and the days of the stage after it.
     Before(i64, i64),
     Expired,
     /// It pays no more.
     Over,
+    /// A charge failed, or the provider does not know it any more.
+    Failed,
 }
 
 const STAGES: [Stage; 5] =
@@ -28,12 +32,17 @@ const AT_ONCE: i64 = 50;
 
 impl Stage {
     /// As it is stored.
-    fn days(self) -> i64 {
+    pub fn days(self) -> i64 {
         match self {
             Stage::Before(days, _) => days,
             Stage::Expired => 0,
             Stage::Over => -1,
+            Stage::Failed => -2,
         }
+    }
+
+    pub fn of_days(days: i64) -> Option<Stage> {
+        STAGES.into_iter().chain([Stage::Failed]).find(|stage| stage.days() == days)
     }
 }
 
@@ -55,7 +64,7 @@ pub async fn post_due(pool: &Pool) -> Result<usize, Problem> {
             .await?;
         }
     }
-    Ok(done)
+    Ok(done + telling::tell_below(pool).await?)
 }
 
 /// Methods in this stage that have no row for it.
@@ -64,6 +73,8 @@ fn due(db: &mut Db, stage: Stage) -> Result<Vec<Ending>, Problem> {
     let rows = payment_methods::table.filter(payment_methods::provider_id.ne("")).into_boxed();
     let (ends, rows) = match stage {
         Stage::Over => (true, rows.filter(payment_methods::pays_until.le(now))),
+        // Told when it happens.
+        Stage::Failed => return Ok(Vec::new()),
         Stage::Expired => {
             let rows = rows.filter(payment_methods::expires_at.le(now)).filter(payment_methods::pays_until.gt(now));
             (false, rows)
@@ -90,20 +101,15 @@ fn due(db: &mut Db, stage: Stage) -> Result<Vec<Ending>, Problem> {
 }
 
 fn warn(db: &mut Db, (account, provider_id, ends_at): &Ending, stage: Stage) -> Result<(), Problem> {
-    let first = diesel::sql_query(
-        "INSERT INTO sent_payment_warnings (account_key, provider_id, ends_at, days) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind::<BigInt, _>(*account)
-    .bind::<Text, _>(provider_id)
-    .bind::<Timestamp, _>(*ends_at)
-    .bind::<BigInt, _>(stage.days())
-    .execute(db)?;
-    let Some(own) = store::own(db, *account)?.filter(|own| first == 1 && own.stored.provider_id == *provider_id) else {
+    let Some(own) = store::own(db, *account)?.filter(|own| own.stored.provider_id == *provider_id) else {
         return Ok(());
     };
+    if !note(db, &own, *ends_at, stage)? {
+        return Ok(());
+    }
     let until = own.stored.pays_until;
     match stage {
+        Stage::Failed => Ok(()),
         Stage::Over => {
             let opening = "The grace period of this payment method is over: it does not pay any more. Neither this \
                            account nor the accounts that inherit it can start new connections.";
@@ -119,6 +125,22 @@ fn warn(db: &mut Db, (account, provider_id, ends_at): &Ending, stage: Stage) -> 
             letters::post(db, &own, &subject, "Enter another card before this one ends.", until)
         }
     }
+}
+
+/// Notes that the stage was told, so that the people of the accounts it pays for are told next. False when it was noted
+/// before.
+pub(super) fn note(db: &mut Db, own: &Method, ends_at: NaiveDateTime, stage: Stage) -> Result<bool, Problem> {
+    let noted = diesel::sql_query(
+        "INSERT INTO sent_payment_warnings (account_key, provider_id, ends_at, days, told_below)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(own.account)
+    .bind::<Text, _>(&own.stored.provider_id)
+    .bind::<Timestamp, _>(ends_at)
+    .bind::<BigInt, _>(stage.days())
+    .bind::<Nullable<BigInt>, _>(own.entries.allow_child_accounts.then_some(0))
+    .execute(db)?;
+    Ok(noted == 1)
 }
 
 /// Rows about ends long past.

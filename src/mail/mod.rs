@@ -33,6 +33,7 @@ pub enum Kind {
     SecurityNotice,
     Invoice,
     PaymentNotice,
+    PayerNotice,
 }
 
 impl Kind {
@@ -47,6 +48,7 @@ impl Kind {
             Kind::SecurityNotice => "SECURITY_NOTICE",
             Kind::Invoice => "INVOICE",
             Kind::PaymentNotice => "PAYMENT_NOTICE",
+            Kind::PayerNotice => "PAYER_NOTICE",
         }
     }
 
@@ -62,6 +64,7 @@ impl Kind {
             Kind::SecurityNotice => "You get this because it concerns how you sign in.",
             Kind::Invoice => "You get this because the invoices of an account go to this address.",
             Kind::PaymentNotice => "You get this because this is the billing email of a payment method.",
+            Kind::PayerNotice => "You get this because you may change how an account pays.",
         }
     }
 }

@@ -324,6 +324,7 @@ diesel::table! {
         provider_id -> Text,
         ends_at -> Timestamp,
         days -> BigInt,
+        told_below -> Nullable<BigInt>,
     }
 }
 

@@ -171,8 +171,8 @@ pub struct Shell {
 pub struct PaymentNote {
     pub tone: &'static str,
     pub words: String,
-    /// Whether this person can do something about it here.
-    pub mine: bool,
+    /// What this person can do about it here: words, and the page of the account below `/a/{account}/`.
+    pub action: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, Clone)]

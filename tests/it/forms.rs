@@ -18,7 +18,14 @@ use crate::world::{PASSWORD, World};
 /// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
 /// those that want a payment provider by the program `payments`.
 fn is_at_hand(path: &str) -> bool {
-    let at_provider = ["/webhooks/stripe", "/billing/new/confirm", "/billing/edit/confirm", "/billing/verify"];
+    let at_provider = [
+        "/webhooks/stripe",
+        "/billing/new/confirm",
+        "/billing/edit/confirm",
+        "/billing/new/discard",
+        "/billing/edit/discard",
+        "/billing/verify",
+    ];
     !at_provider.iter().any(|end| path.ends_with(end))
         && path != "/sign-in/second"
         && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))

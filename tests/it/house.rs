@@ -10,7 +10,7 @@ use crate::world::World;
 
 /// From the ground up. A module may use what stands in a line above its own, and itself.
 const FLOORS: [&[&str]; 17] = [
-    &["problem", "ids", "config", "text"],
+    &["problem", "ids", "config", "text", "money"],
     &["store"],
     &["access"],
     &["web"],

@@ -9,7 +9,7 @@ use subtenant::ledger::operator::{Settled, settle};
 use subtenant::store::schema::audit_entries;
 use subtenant::{billing, ids};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, encode};
 use crate::mailbox;
 use crate::money::invoice;
 use crate::usage::{connect, draft, invoice_of, make};
@@ -153,6 +153,74 @@ async fn a_child_sees_what_it_uses_and_its_price_only_where_everybody_above_show
     assert!(admin.get(&world.path("Bench", "usage")).await.text().contains("EUR 310.00 a month"));
     let changes = audit_entries::table.filter(audit_entries::after.like("%showChildAccountPricing%")).count();
     assert_eq!(world.read(|db| Ok(changes.get_result::<i64>(db)?)).expect("counted"), 3);
+}
+
+#[actix_web::test]
+async fn the_list_is_filtered_by_state_and_year_and_its_file_with_it() {
+    let world = world();
+    ["2025-01", "2025-02"].into_iter().for_each(|month| make(&world, month));
+    make(&world, "2026-01");
+    world.sql("UPDATE invoices SET state = 'PAID' WHERE number = 1");
+    world.sql("UPDATE invoices SET state = 'FAILED' WHERE number = 3");
+    let mut admin = world.browser("admin-of-acme").await;
+    admin.get(&world.path("acme", "invoices")).await;
+    let numbers = |admin: &Browser| -> Vec<String> {
+        admin.page.rows().iter().filter_map(|row| row[0].get(..6).map(str::to_owned)).collect()
+    };
+    assert_eq!(numbers(&admin), ["000005", "000003", "000001"]);
+    for (state, year, expected) in [
+        ("To be paid", "", &["000005", "000003"][..]),
+        ("Open", "", &["000005"]),
+        ("Paid", "2025", &["000001"]),
+        ("Payment failed", "", &["000003"]),
+        ("", "2025", &["000003", "000001"]),
+        ("Void", "", &[]),
+    ] {
+        admin.get(&world.path("acme", "invoices")).await;
+        let mut form = admin.page.form("Apply");
+        form.fill("State", if state.is_empty() { "Any state" } else { state });
+        form.fill("Year", if year.is_empty() { "Any year" } else { year });
+        admin.get(&world.path("acme", &format!("invoices?{}", encode(&form.pairs())))).await;
+        if expected.is_empty() {
+            assert!(admin.page.text().contains("No invoice matches"), "{}", admin.page);
+            admin.click("Show all invoices").await;
+            assert_eq!(numbers(&admin).len(), 3);
+        } else {
+            assert_eq!(numbers(&admin), expected, "{state} {year}");
+            let file = admin.page.link("Export as CSV").expect("a file");
+            let (_, body) = bytes(&mut admin, &file).await;
+            assert_eq!(String::from_utf8(body).expect("text").lines().count(), expected.len() + 1, "{file}");
+        }
+    }
+    // Nonsense is no filter, and nobody's draft is found by one.
+    for odd in ["state=DRAFT", "state=%27&year=x", "year=99999"] {
+        admin.get(&world.path("acme", &format!("invoices?{odd}"))).await;
+        assert_eq!(numbers(&admin).len(), 3, "{odd}");
+    }
+}
+
+#[actix_web::test]
+async fn usage_is_a_file_too_and_hides_what_the_page_hides() {
+    let world = world();
+    world.account("acme").at("Bench").billing_manager("bill");
+    make(&world, "2025-01");
+    let mut bill = world.browser("bill").await;
+    let mut admin = world.browser("admin-of-acme").await;
+    bill.get(&world.path("Bench", "usage")).await;
+    let now = bill.page.link("Export as CSV").expect("a file");
+    bill.click("January 2025").await;
+    let of_month = bill.page.link("Export as CSV").expect("a file");
+    for file in [now, of_month] {
+        let (kind, body) = bytes(&mut bill, &file).await;
+        let hidden = String::from_utf8(body).expect("text");
+        assert!(kind.starts_with("text/csv"));
+        assert!(hidden.contains("bench line") && hidden.contains("2025-01"), "{hidden}");
+        assert!(!hidden.contains("EUR") && !hidden.contains("10.00") && !hidden.contains("Amount"), "{hidden}");
+        let (_, body) = bytes(&mut admin, &file).await;
+        let shown = String::from_utf8(body).expect("text");
+        assert!(shown.contains("310.00") && shown.contains("EUR"), "{shown}");
+        assert_eq!(shown.lines().count(), hidden.lines().count());
+    }
 }
 
 #[actix_web::test]

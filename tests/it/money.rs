@@ -118,6 +118,46 @@ async fn a_method_that_is_not_shared_pays_for_nobody_below() {
 }
 
 #[actix_web::test]
+async fn the_question_says_what_happens_to_invoices_that_are_not_paid() {
+    let world = World::new();
+    world.account("acme").child("Lab");
+    let mut admin = world.browser("admin-of-acme").await;
+    add(&mut admin, &world, "acme", true).await;
+    admin.get(&world.path("acme", "billing/remove")).await;
+    assert!(admin.page.text().contains("This account has no invoice to pay."), "{}", admin.page);
+    let key = world.key("acme");
+    for (n, month, currency, state, total) in [
+        (1, "2025-01", "EUR", "OPEN", 43_500),
+        (2, "2025-02", "EUR", "FAILED", 100),
+        (3, "2025-02", "JPY", "OPEN", 1_500),
+        (4, "2025-03", "EUR", "PAID", 7),
+        (5, "2025-04", "EUR", "VOID", 7),
+    ] {
+        world.sql(&format!(
+            "INSERT INTO invoices (key, id, payer_key, month, currency, state, number, total, issued_at, due_at)
+             VALUES ({n}, 'inv-{n}', {key}, '{month}', '{currency}', '{state}', {n}, {total},
+                     '2025-05-01 00:00:00', '2025-05-31 00:00:00')"
+        ));
+    }
+    world.sql(&format!(
+        "INSERT INTO invoices (key, id, payer_key, month, currency, state) VALUES (6, 'inv-6', {key}, '2025-05', 'EUR', 'DRAFT')"
+    ));
+    admin.get(&world.path("acme", "billing/remove")).await;
+    let said = "3 invoices of this account are not paid yet: EUR 436.00 and JPY 1,500. \
+                They stay to be paid by this account.";
+    assert!(admin.page.text().contains(said), "{}", admin.page);
+    admin.click("Invoices to pay").await;
+    assert_eq!(admin.page.rows().len(), 3, "{}", admin.page);
+    // Un-offering says it too; it does not change who pays, so it is not part of what is confirmed.
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(SHARE, "no")]).await;
+    assert!(admin.page.text().contains("not paid yet: EUR 436.00"), "{}", admin.page);
+    world.sql("UPDATE invoices SET state = 'PAID' WHERE number < 3");
+    admin.submit("Stop sharing this payment method", &[]).await;
+    assert_eq!(admin.page.flash(), "Payment method saved.");
+}
+
+#[actix_web::test]
 async fn a_mistake_keeps_everything_that_was_typed() {
     let world = World::new();
     world.account("acme");

@@ -1,10 +1,12 @@
 //! Bank accounts: with a permission to draft, verified by the amounts of two deposits, and paying for nobody before.
 
+use subtenant::billing;
 use subtenant::readiness::{self, Blocker};
 
 use crate::browser::Browser;
 use crate::dump::dump_everything;
 use crate::fake_provider::{BANK_ACCOUNT, FakeProvider, Fault};
+use crate::notices::deliver;
 use crate::paying::{BANK, INVOICE, choose, world};
 use crate::world::World;
 
@@ -77,4 +79,47 @@ async fn wrong_amounts_end_it_after_five_tries_and_the_old_method_goes_on() {
     admin.get(&world.path("acme", "billing")).await;
     assert!(admin.page.text().contains("Paid by this account: invoice, 30 days"), "{}", admin.page);
     assert!(admin.page.text().contains("Enter it again"), "{}", admin.page);
+}
+
+#[actix_web::test]
+async fn what_is_being_set_up_can_be_discarded_and_does_not_come_back() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", BANK).await;
+    let intent = provider.last("setup_intent");
+    admin.get(&world.path("acme", "billing")).await;
+    let mut late = admin.clone();
+    late.get(&world.path("acme", "billing")).await;
+    admin.submit("Discard", &[]).await;
+    assert_eq!(admin.page.flash(), "Set-up discarded. Nothing else changed.", "{}", admin.page);
+    assert!(!admin.page.text().contains("Not finished"), "{}", admin.page);
+    late.submit("Discard", &[]).await;
+    assert!(late.page.flash().contains("is not being set up any more"), "{}", late.page);
+    // What the provider says of it later finds nothing to change.
+    provider.enter(&intent, BANK_ACCOUNT);
+    provider.approve(&intent);
+    assert_eq!(deliver(&world, &provider.event("setup_intent.succeeded", &intent)).await, 200);
+    assert_eq!(world.read(|db| billing::own(db, world.key("acme"))).expect("read"), None);
+    admin.get(&world.path("acme", "audit-log")).await;
+    assert!(admin.page.text().contains("Payment method set-up discarded"), "{}", admin.page);
+
+    // Beside a method in force; and not once it is the account's own.
+    choose(&mut admin, &world, "acme", INVOICE).await;
+    admin.click("Change").await;
+    admin.submit("Save", &[(BANK, "yes")]).await;
+    enter(&provider, &mut admin).await;
+    admin.get(&world.path("acme", "billing")).await;
+    assert!(admin.page.text().contains("ending 6789"), "{}", admin.page);
+    admin.submit("Discard", &[]).await;
+    assert!(admin.page.text().contains("Paid by this account: invoice, 30 days"), "{}", admin.page);
+    let mut lab = world.browser("admin-of-acme").await;
+    world.sql("DELETE FROM payment_methods");
+    choose(&mut lab, &world, "Lab", BANK).await;
+    let mut early = lab.clone();
+    early.get(&world.path("Lab", "billing")).await;
+    enter(&provider, &mut lab).await;
+    early.submit("Discard", &[]).await;
+    assert!(early.page.flash().contains("is not being set up any more"), "{}", early.page);
+    lab.get(&world.path("Lab", "billing")).await;
+    assert!(lab.page.text().contains("Not verified") && !lab.page.has_button("Discard"), "{}", lab.page);
 }

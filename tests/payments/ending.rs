@@ -13,7 +13,7 @@ fn sql_time(at: NaiveDateTime) -> String {
 }
 
 /// The card now ends after this time; the rows about its end move along, as when time passes.
-fn pass_until(world: &World, left: Duration) {
+pub fn pass_until(world: &World, left: Duration) {
     let (end, until) = (sql_time(ids::now() + left), sql_time(ids::now() + left + Duration::days(14)));
     world.sql(&format!("UPDATE payment_methods SET expires_at = '{end}', pays_until = '{until}'"));
     world.sql(&format!("UPDATE sent_payment_warnings SET ends_at = '{end}' WHERE days >= 0"));

@@ -53,7 +53,22 @@ async fn the_forms_at_the_provider_are_taken_once_and_from_their_own_page_only()
     provider.enter(&provider.last("setup_intent"), VISA);
     let form = admin.page.form("Use this card");
     guarded(&world, &admin, &form).await;
+    admin.get(&world.path("acme", "billing")).await;
+    let discard = admin.page.form("Discard");
+    guarded(&world, &admin, &discard).await;
     twice(&world, &mut admin, &form).await;
+
+    // Beside a method in force, and beside none.
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(BANK, "yes")]).await;
+    admin.get(&world.path("acme", "billing")).await;
+    let discard = admin.page.form("Discard");
+    guarded(&world, &admin, &discard).await;
+    twice(&world, &mut admin, &discard).await;
+    choose(&mut admin, &world, "Lab", CARD).await;
+    admin.get(&world.path("Lab", "billing")).await;
+    let discard = admin.page.form("Discard");
+    twice(&world, &mut admin, &discard).await;
 
     choose(&mut admin, &world, "Lab", BANK).await;
     provider.enter(&provider.last("setup_intent"), BANK_ACCOUNT);

@@ -36,3 +36,4 @@ mod localstripe;
 mod notices;
 mod paying;
 mod proxy;
+mod telling;

@@ -12,7 +12,8 @@ use super::{billing_or_dashboard, home};
 use crate::access::policy::{Action, ReadBilling, SeeAccount};
 use crate::access::{Frame, In};
 use crate::billing::effects::{Effects, Own};
-use crate::billing::{self, Change, Follower};
+use crate::billing::{self, Change, Follower, Owed};
+use crate::money;
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::text;
@@ -46,6 +47,9 @@ struct AskPage {
     again: bool,
     first: String,
     more: Vec<String>,
+    /// What happens to invoices that are not paid yet.
+    owed: String,
+    owed_href: String,
     refused: String,
     losers: Vec<Loser>,
     count: i64,
@@ -70,9 +74,9 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
     let read = move |db: &mut Db| {
         let effects = billing::effects(db, account.key, change)?;
         let losers = billing::losers_with_paths(db, &account, &effects, NAMED)?;
-        Ok((effects, losers))
+        Ok((effects, losers, billing::owed(db, account.key)?))
     };
-    let (effects, losers) = site.pool.read_long(read).await?;
+    let (effects, losers, owed) = site.pool.read_long(read).await?;
     let frame = by.frame();
     let answered = !form.value(EFFECTS).is_empty();
     let refused = effects.allowed().is_err();
@@ -90,6 +94,12 @@ pub async fn page<A: Action>(by: &In<A>, site: &Site, question: Question) -> Res
         again: reason == Some(Reason::Unconfirmed) && answered,
         first: first(&effects, frame),
         more: if refused { Vec::new() } else { more(&effects, frame) },
+        owed: owed_words(&owed),
+        owed_href: if owed.is_empty() {
+            String::new()
+        } else {
+            format!("/a/{}/invoices?state=unpaid", by.account().id)
+        },
         refused: if refused { refusal(&effects, frame) } else { String::new() },
         count: if sees_below(frame) { effects.losing.accounts } else { 0 },
         csv: csv(&effects, change, frame),
@@ -189,6 +199,21 @@ fn more(effects: &Effects, frame: &Frame) -> Vec<String> {
     }
     sentences.push("The entries of this payment method are deleted. It can be entered again at any time.".to_owned());
     sentences
+}
+
+/// Who pays changes for what is used from now on; what was billed stays with the account it was billed to.
+fn owed_words(owed: &[Owed]) -> String {
+    let invoices: i64 = owed.iter().map(|one| one.invoices).sum();
+    if invoices == 0 {
+        return "This account has no invoice to pay.".to_owned();
+    }
+    let sums: Vec<String> = owed.iter().map(|one| money::words(one.total, &one.currency)).collect();
+    let (who, stay) = if invoices == 1 { ("is", "It stays") } else { ("are", "They stay") };
+    format!(
+        "{} of this account {who} not paid yet: {}. {stay} to be paid by this account.",
+        text::count(invoices, "invoice", "invoices"),
+        sums.join(" and ")
+    )
 }
 
 fn refusal(effects: &Effects, frame: &Frame) -> String {

@@ -3,6 +3,7 @@
 
 mod ask;
 mod confirm;
+mod discard;
 mod entry;
 mod fields;
 mod remove;
@@ -18,11 +19,11 @@ use serde::Deserialize;
 use super::{Change, Counts, Method, Payer, setup};
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
-use crate::problem::Problem;
+use crate::problem::{Errors, Problem};
 use crate::text;
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
-use crate::web::{Section, Shell, Site, csv};
+use crate::web::{Filled, Form, Section, Shell, Site, csv};
 use view::{Fact, Inherited, PendingView};
 
 pub fn routes() -> Vec<Route> {
@@ -37,6 +38,8 @@ pub fn routes() -> Vec<Route> {
         post("/a/{account}/billing/new/confirm", confirm::take_new),
         get("/a/{account}/billing/edit/confirm", confirm::show_edit),
         post("/a/{account}/billing/edit/confirm", confirm::take_edit),
+        post("/a/{account}/billing/new/discard", discard::new),
+        post("/a/{account}/billing/edit/discard", discard::edit),
         get("/a/{account}/billing/verify", verify::show),
         post("/a/{account}/billing/verify", verify::verify),
         get("/a/{account}/billing/remove", remove::show),
@@ -53,6 +56,8 @@ struct IndexPage {
     sentence: String,
     own: Option<OwnView>,
     pending: Option<PendingView>,
+    /// Of the button that discards it.
+    form: Filled,
     inherited: Option<Inherited>,
     is_root: bool,
     may_add: bool,
@@ -90,7 +95,8 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
     let page = IndexPage {
         shell: site.shell(&by, Section::Billing, Section::Billing.label()),
         sentence: sentence(&payer, own.as_ref(), frame),
-        pending: pending.map(|setup| view::pending(&setup, own.is_some(), frame)),
+        pending: pending.map(|setup| view::pending(&setup, own.as_ref(), frame)),
+        form: Form::default().filled(Errors::default()),
         own: own.map(|method| own_view(&method, followers, frame)),
         inherited: standing.above.map(|source| Inherited::of(&source, frame)),
         is_root: frame.chain.len() == 1,

@@ -72,9 +72,13 @@ pub struct PendingView {
     /// Empty where this person may not go on with it.
     pub href: String,
     pub label: &'static str,
+    pub setup: String,
+    /// Where the form leads that discards it; empty where this person may not, or it is the account's own already.
+    pub discard: String,
 }
 
-pub fn pending(setup: &Setup, has_own: bool, frame: &Frame) -> PendingView {
+pub fn pending(setup: &Setup, own: Option<&Method>, frame: &Frame) -> PendingView {
+    let has_own = own.is_some();
     let id = &frame.account().id;
     let kind = setup.entries.collection_method.words();
     let bank = format!("{} ending {}", setup.brand, setup.last_four);
@@ -95,7 +99,15 @@ pub fn pending(setup: &Setup, has_own: bool, frame: &Frame) -> PendingView {
             (bank, what, format!("/a/{id}/billing/{slug}"), "Enter it again", may_go_on)
         }
     };
-    PendingView { words, what, href: if may { href } else { String::new() }, label }
+    let beside = own.is_none_or(|own| own.verified);
+    PendingView {
+        words,
+        what,
+        href: if may { href } else { String::new() },
+        label,
+        setup: setup.id.clone(),
+        discard: if may_go_on && beside { format!("/a/{id}/billing/{slug}/discard") } else { String::new() },
+    }
 }
 
 /// The same, compared with a form.

@@ -15,7 +15,7 @@ use crate::web::paging::Want;
 
 /// The followers of $1 at a distance from $2 to $3, with $1 itself at distance 0. A difference of two sets, because
 /// both databases do that in one pass; as an outer join PostgreSQL compared every account with every other.
-fn with_followers(rest: &str) -> String {
+pub(super) fn with_followers(rest: &str) -> String {
     let ended = ENDED_STATES.map(|state| format!("'{state}'")).join(", ");
     format!(
         "WITH reached AS (

@@ -1,9 +1,11 @@
 //! Rows of payment methods, and who changed one last. Each query takes the account. Who pays for whom is in
-//! [`payers`], who follows whom in [`followers`].
+//! [`payers`], who follows whom in [`followers`], what is still to be paid in [`owed`].
 
 pub mod events;
 pub mod followers;
+pub mod owed;
 pub mod payers;
+pub mod people;
 pub mod setups;
 
 use chrono::NaiveDateTime;

@@ -2,9 +2,10 @@
 //! thousand lines is never held whole.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Bytes, Path};
+use actix_web::web::{Bytes, Path, Query};
 use futures_util::stream;
 
+use super::filter::{Filter, ListQuery};
 use crate::access::In;
 use crate::access::policy::ReadBilling;
 use crate::ids::Key;
@@ -12,6 +13,7 @@ use crate::ledger::issue::number_words;
 use crate::ledger::money::plain;
 use crate::ledger::store::invoices::{self, Invoice};
 use crate::ledger::store::lines::{self, Line};
+use crate::ledger::store::list;
 use crate::problem::Problem;
 use crate::store::{Db, Pool};
 use crate::web::paging::Want;
@@ -25,10 +27,10 @@ const MOST_INVOICES: usize = 10_000;
 
 const LIST_HEAD: [&str; 9] = ["Number", "Id", "Month", "State", "Currency", "Total", "Lines", "Issued", "Due"];
 
-/// GET /a/{account}/invoices.csv
-pub async fn list(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Problem> {
-    let account = by.account().key;
-    let rows = site.pool.read_long(move |db| invoices::page(db, account, &Want::First, MOST_INVOICES)).await?;
+/// GET /a/{account}/invoices.csv?state=&year=: those that the page shows, on all its pages.
+pub async fn list(by: In<ReadBilling>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let (account, only) = (by.account().key, Filter::of(&query).only);
+    let rows = site.pool.read_long(move |db| list::page(db, account, &only, &Want::First, MOST_INVOICES)).await?;
     let day = |at: Option<chrono::NaiveDateTime>| at.map_or_else(String::new, |at| When::day(at).iso);
     let rows = rows.into_iter().map(|row| {
         vec![

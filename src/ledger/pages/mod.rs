@@ -2,28 +2,31 @@
 //! has. Money is never kept by a browser.
 
 mod export;
+mod filter;
 mod invoice;
 mod lines;
 mod pdf;
 mod prices;
 mod usage;
+mod usage_file;
 mod view;
 
 use actix_web::HttpResponse;
 use actix_web::web::Query;
 use askama::Template;
 
-use super::store::invoices;
+use super::store::list;
 use crate::access::In;
 use crate::access::policy::{ReadBilling, UpdateBilling};
 use crate::billing;
 use crate::ids;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::web::paging::{Cursor, PAGE, PageQuery, Paged};
+use crate::web::paging::{Cursor, PAGE, Paged};
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
 use crate::web::{Section, Shell, Site};
+use filter::{Filter, ListQuery};
 use view::{Pager, Row};
 
 pub fn routes() -> Vec<Route> {
@@ -37,6 +40,7 @@ pub fn routes() -> Vec<Route> {
         get("/a/{account}/invoices/{invoice}", invoice::show),
         get("/a/{account}/invoices/{invoice}/lines", lines::show),
         get("/a/{account}/usage", usage::show),
+        get("/a/{account}/usage.csv", usage_file::show),
     ]
 }
 
@@ -48,20 +52,25 @@ struct IndexPage {
     sentence: String,
     rows: Vec<Row>,
     pager: Pager,
+    filter: Filter,
+    years: Vec<(String, String)>,
     /// "Shown" or "Hidden", for those who may change it where there are accounts below.
     prices: Option<&'static str>,
 }
 
-/// GET /a/{account}/invoices
-pub async fn index(by: In<ReadBilling>, site: Site, query: Query<PageQuery>) -> Result<HttpResponse, Problem> {
-    let (account, want) = (by.account().key, query.want());
+/// GET /a/{account}/invoices?state=&year=
+pub async fn index(by: In<ReadBilling>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
+    let (account, want, filter) = (by.account().key, query.page.want(), Filter::of(&query));
+    let only = filter.only.clone();
     let read = move |db: &mut Db| {
-        let rows = invoices::page(db, account, &want, PAGE)?;
-        Ok((rows, billing::payer(db, account)?, super::showing::chosen(db, account)?))
+        let rows = list::page(db, account, &only, &want, PAGE)?;
+        let years = list::years(db, account)?;
+        Ok((rows, years, billing::payer(db, account)?, super::showing::chosen(db, account)?))
     };
-    let (rows, payer, (shows, _)) = site.pool.read(read).await?;
+    let (rows, years, payer, (shows, _)) = site.pool.read(read).await?;
     let now = ids::now();
-    let paged = Paged::new(rows, &query, "", None, |row| Cursor(String::new(), row.number.unwrap_or(0)));
+    let paged =
+        Paged::new(rows, &query.page, &filter.query(), None, |row| Cursor(String::new(), row.number.unwrap_or(0)));
     let pager = Pager::of(&paged);
     let frame = by.frame();
     let page = IndexPage {
@@ -70,6 +79,8 @@ pub async fn index(by: In<ReadBilling>, site: Site, query: Query<PageQuery>) -> 
         sentence: payer.sentence(frame),
         rows: paged.rows.iter().map(|row| Row::of(row, now)).collect(),
         pager,
+        years: filter.years(years),
+        filter,
         prices: (frame.may::<UpdateBilling>() && (shows || by.account().children_count > 0)).then_some(if shows {
             "Shown"
         } else {

@@ -30,7 +30,7 @@ const MOST_MONTHS: i64 = 24;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct UsageQuery {
-    month: String,
+    pub month: String,
     #[serde(flatten)]
     page: PageQuery,
 }
@@ -52,6 +52,7 @@ struct UsagePage {
 struct MonthPage {
     shell: Shell,
     account: String,
+    month: String,
     priced: bool,
     lines: Vec<LineView>,
     pager: Pager,
@@ -105,9 +106,14 @@ async fn now(by: &In<ReadBilling>, site: &Site, query: &PageQuery) -> Result<Htt
     site.page(&page, Keep::Nothing)
 }
 
-fn item_view(item: &Item, prices: &Prices, priced: bool) -> ItemView {
+/// What the item costs today, or when it ended.
+pub fn price_of<'a>(item: &Item, prices: &'a Prices) -> Option<&'a Plan> {
     let today = month::day_of(ids::now());
-    let plan = prices.of_item(&item.price_code, item.starts_at, today.max(item.starts_at).min(item.ends_at));
+    prices.of_item(&item.price_code, item.starts_at, today.max(item.starts_at).min(item.ends_at))
+}
+
+fn item_view(item: &Item, prices: &Prices, priced: bool) -> ItemView {
+    let plan = price_of(item, prices);
     let price = |plan: &Plan| format!("{} a month", money::words(plan.amount, &plan.currency));
     let description = plan.map_or(item.price_code.as_str(), |plan| &plan.description);
     ItemView {
@@ -142,6 +148,7 @@ async fn of_month(by: &In<ReadBilling>, site: &Site, month: Month, query: &PageQ
     let page = MonthPage {
         shell: site.shell(by, Section::Invoices, &format!("Usage in {}", month.words())).noting(&pager.words),
         account: by.account().id.clone(),
+        month: stored.clone(),
         priced,
         lines: paged.rows.iter().map(|line| LineView::of(line, &stored, priced)).collect(),
         pager,

@@ -1,4 +1,4 @@
-//! Invoices of a payer, the accounts on one, and its lines.
+//! One invoice of a payer, the accounts on it, and its lines.
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -36,7 +36,7 @@ pub struct Invoice {
     pub overdue_at: Option<NaiveDateTime>,
 }
 
-type Columns = (
+pub(super) type Columns = (
     invoices::key,
     invoices::id,
     invoices::month,
@@ -56,7 +56,7 @@ type Columns = (
     invoices::overdue_at,
 );
 
-const COLUMNS: Columns = (
+pub(super) const COLUMNS: Columns = (
     invoices::key,
     invoices::id,
     invoices::month,
@@ -75,23 +75,6 @@ const COLUMNS: Columns = (
     invoices::next_try_at,
     invoices::overdue_at,
 );
-
-/// A page of the payer's invoices, the newest first: at most `limit + 1`.
-pub fn page(db: &mut Db, payer: Key, want: &Want, limit: usize) -> Result<Vec<Invoice>, Problem> {
-    let mut query = invoices::table
-        .filter(invoices::payer_key.eq(payer))
-        .filter(invoices::state.ne("DRAFT"))
-        .filter(invoices::number.is_not_null())
-        .into_boxed::<MultiBackend>();
-    query = match want {
-        Want::After(Cursor(_, number)) => query.filter(invoices::number.lt(*number)),
-        Want::Before(Cursor(_, number)) => query.filter(invoices::number.gt(*number)),
-        Want::First | Want::Last => query,
-    };
-    query = if is_backward(want) { query.order(invoices::number.asc()) } else { query.order(invoices::number.desc()) };
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    Ok(query.limit(limit).select(COLUMNS).load(db)?)
-}
 
 /// One invoice of the payer; NotFound while it is a draft.
 pub fn one(db: &mut Db, payer: Key, id: &str) -> Result<Invoice, Problem> {

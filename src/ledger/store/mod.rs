@@ -3,4 +3,5 @@
 pub mod debts;
 pub mod invoices;
 pub mod lines;
+pub mod list;
 pub mod usage;
