@@ -36,7 +36,7 @@ struct Batch {
 pub async fn tell_below(pool: &Pool) -> Result<usize, Problem> {
     let mut told = 0;
     loop {
-        let found = pool.read_long(|db| next(db)).await?;
+        let found = pool.read_long(next).await?;
         let Some((begun, some)) = found else { return Ok(told) };
         told += pool.write(move |db| database::write(db, |db| tell(db, &begun, some.as_ref()))).await?;
     }
