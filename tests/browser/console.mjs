@@ -18,10 +18,10 @@ const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-cor
 const axeTags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 /**
- * A running console: `url`, the folder `mails`, and `stop()`, which fails if it does not end in order. `host`: what
- * people type.
+ * A running console: `url`, the folder `mails`, what it `said` at its start, and `stop()`, which fails if it does not
+ * end in order. `host`: what people type; `command`: `serve`, or `demo` for one with accounts in it.
  */
-export async function startConsole({ host = '127.0.0.1' } = {}) {
+export async function startConsole({ host = '127.0.0.1', command = 'serve' } = {}) {
   const database = await (process.env.TEST_DATABASE_URL ? postgres() : sqlite());
   const port = await freePort();
   const bind = `127.0.0.1:${port}`;
@@ -29,7 +29,7 @@ export async function startConsole({ host = '127.0.0.1' } = {}) {
   const { DATABASE_URL, PUBLIC_URL, BIND, SMTP_URL, MAIL_DIR, ...env } = process.env;
   const mails = await mkdtemp(join(tmpdir(), 'subtenant-mails-'));
   const places = ['--bind', bind, '--public-url', url, '--database-url', database.url, '--mail-dir', mails];
-  const child = spawn(process.env.BINARY ?? built, ['serve', ...places], { env });
+  const child = spawn(process.env.BINARY ?? built, [command, ...places], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const ended = new Promise((resolve) => child.once('error', resolve).once('exit', (code, signal) => resolve(signal ?? code)));
@@ -53,7 +53,7 @@ export async function startConsole({ host = '127.0.0.1' } = {}) {
     await rm(mails, { recursive: true });
     if (how !== 0) throw new Error(`the console ended with ${how}:\n${output.slice(-4000)}`);
   };
-  return { url, mails, stop };
+  return { url, mails, said: () => output, stop };
 }
 
 export function startBrowser() {

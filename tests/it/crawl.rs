@@ -41,6 +41,7 @@ pub fn furnish(world: &World) {
         connect(world, account, "line", "2024-12-15");
     }
     make(world, "2025-01");
+    world.sql("UPDATE invoices SET state = 'FAILED', provider_state = 'FAILED', trouble = 'Your card was declined.'");
     let by = world.grant::<CreateRoles>(&admin, "lab").expect("the administrator may");
     let permissions = Permissions::one(Permission(Resource::Ports, Verb::Read));
     let new = roles::NewRole { name: "Technician".to_owned(), description: String::new(), permissions };

@@ -13,6 +13,7 @@ use crate::factor::code_for;
 use crate::invited::{link, pending};
 use crate::mailbox::token_for;
 use crate::page::Form;
+use crate::usage::invoice_of;
 use crate::world::{PASSWORD, World};
 
 /// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
@@ -43,6 +44,7 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
         Some("leave") => "bound",
         Some("close") => "doomed",
         _ if path.contains("/roles") => "lab",
+        _ if path.contains("{invoice}") => "paid",
         Some("edit" | "remove") => "paid",
         Some("restore") => "acme",
         _ => "lab",
@@ -50,6 +52,7 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
+    let path = if path.contains("{invoice}") { path.replace("{invoice}", &invoice_of(world, "paid")) } else { path };
     let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
     if path == "/invites/{token}" {
         return link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"));
@@ -65,7 +68,8 @@ fn technician(world: &World) -> String {
 
 /// The form of this address on its page, filled in so that it will be taken.
 pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
-    browser.get(if uri == "/sign-out" { "/profile" } else { uri }).await;
+    let page = if uri == "/sign-out" { "/profile" } else { uri.strip_suffix("/pay").unwrap_or(uri) };
+    browser.get(page).await;
     let found = browser.page.forms().into_iter().find(|form| form.action == uri);
     let mut form = found.unwrap_or_else(|| panic!("no form for {uri} on\n{}", browser.page));
     let code = if uri.ends_with("/app") { code_for(&browser.page, 0) } else { String::new() };
