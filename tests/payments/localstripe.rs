@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use subtenant::payments::{Kind, Progress, Provider, Stripe, Trouble};
+use subtenant::payments::{Collected, Demand, Kind, Progress, Provider, Stripe, Trouble};
 
-use crate::fake_provider::{ASKS_HOLDER, DECLINED, FakeProvider, VISA, connected};
+use crate::fake_provider::{ASKS_HOLDER, DECLINED, EMPTY, FakeProvider, VISA, connected};
 use crate::world::settings;
 
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/localstripe/bin/python");
@@ -48,6 +48,14 @@ impl Local {
 
     fn approve(&self, intent: &str, secret: &str) {
         self.confirm(intent, &json!({"key": "pk_test_12345", "use_stripe_sdk": true, "client_secret": secret}));
+    }
+
+    /// Charges a payment as somebody who is there would: localstripe takes no `off_session` at this call.
+    fn charge(&self, payment: &str) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let url = format!("{}/v1/payment_intents/{payment}/confirm", self.url);
+        let request = agent.post(&url).header("Authorization", "Bearer sk_test_12345");
+        request.send_empty().expect("localstripe answers");
     }
 
     fn confirm(&self, intent: &str, body: &serde_json::Value) {
@@ -110,6 +118,60 @@ async fn story(stripe: &Stripe, type_in: impl Fn(&str, &str, &str), approve: imp
     told.push(format!("{}", matches!(stripe.intent("seti_unknown").await, Err(Trouble::Unknown))));
     told.push(format!("{}", matches!(stripe.means("pm_unknown").await, Err(Trouble::Unknown))));
     told
+}
+
+/// What a payment looks like from here, without the ids: charged, declined, given up before and after.
+async fn money(stripe: &Stripe, type_in: impl Fn(&str, &str, &str), charge: impl AsyncFn(&str)) -> Vec<String> {
+    let mut told = Vec::new();
+    let customer = stripe.open_customer("customer-2", "ac-2", "pay@acme.example").await.expect("a customer");
+    for number in [VISA, EMPTY] {
+        let opened = stripe.open_intent(&format!("setup-{number}"), &customer, Kind::Card).await.expect("an intent");
+        type_in(&opened.id, &opened.client_secret.0, number);
+        let means = stripe.intent(&opened.id).await.expect("the intent").means.expect("a card").id;
+        stripe.attach(&means, &customer).await.expect("attached");
+        for (n, gives_up) in [(1, false), (2, true)] {
+            let (currency, invoice) = ("EUR".to_owned(), format!("inv-{n}"));
+            let demand = Demand {
+                customer: customer.clone(),
+                means: means.clone(),
+                kind: Kind::Card,
+                amount: 7900,
+                currency,
+                invoice,
+            };
+            let made = stripe.open_payment(&format!("{number}-{n}"), &demand).await.expect("a payment");
+            told.push(format!("{} {:?} {}", &made.id[..3], made.collected, made.means == means));
+            if gives_up {
+                told.push(format!("{:?}", stripe.cancel(&made.id).await.expect("given up").collected));
+            }
+            charge(&made.id).await;
+            // Why a charge was declined is said in other words.
+            let after = stripe.payment(&made.id).await.expect("the payment").collected;
+            told.push(if matches!(after, Collected::Failed(_)) { "failed".to_owned() } else { format!("{after:?}") });
+            let late = stripe.cancel(&made.id).await.map(|payment| payment.collected);
+            told.push(format!("{}", matches!(late, Ok(Collected::Cancelled))));
+        }
+    }
+    told.push(format!("{}", matches!(stripe.payment("pi_unknown").await, Err(Trouble::Unknown))));
+    told
+}
+
+#[actix_web::test]
+async fn the_fake_provider_charges_as_localstripe_does() {
+    let (local, fake) = (Local::start(), FakeProvider::start());
+    let (theirs, ours) = (client(&local.url), client(&fake.url));
+    let by_them =
+        money(&theirs, |id, secret, number| local.enter(id, secret, number), async |id: &str| local.charge(id));
+    let by_us = money(
+        &ours,
+        |id, _, number| fake.enter(id, number),
+        async |id: &str| {
+            let _ = ours.confirm(id).await;
+        },
+    );
+    let (theirs, ours) = (by_them.await, by_us.await);
+    assert_eq!(theirs, ours);
+    assert!(ours.iter().any(|one| one == "Paid") && ours.iter().any(|one| one == "failed"), "{ours:?}");
 }
 
 #[actix_web::test]
