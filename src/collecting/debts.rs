@@ -17,6 +17,17 @@ const AT_ONCE: i64 = 100;
 
 /// Marks what became overdue, each invoice once, with its entry in the log and a mail; answers how many.
 pub async fn mark(pool: &Pool, grace_days: i64) -> Result<usize, Problem> {
+    let mut all = 0;
+    loop {
+        let marked = mark_some(pool, grace_days).await?;
+        if marked == 0 {
+            return Ok(all);
+        }
+        all += marked;
+    }
+}
+
+async fn mark_some(pool: &Pool, grace_days: i64) -> Result<usize, Problem> {
     pool.write(move |db| {
         let day = day_of(ids::now()) - Duration::days(grace_days);
         let mut marked = 0;

@@ -100,17 +100,27 @@ struct Due {
 /// replaced. Nobody else gets them for some minutes.
 pub fn take(db: &mut Db, most: i64) -> Result<Vec<Key>, Problem> {
     let now = ids::now();
-    let due: Vec<Due> = diesel::sql_query(
+    let mut due: Vec<Due> = diesel::sql_query(
         "SELECT i.key, COALESCE(m.provider_id, '') AS means
          FROM invoices i
          LEFT JOIN payment_methods m ON m.account_key = i.payer_key AND m.verified
-         WHERE i.state IN ('OPEN', 'FAILED') AND i.collection_method <> 'NET_30'
-           AND (i.next_try_at <= $1 OR (m.provider_id <> '' AND m.provider_id <> i.means AND i.state = 'FAILED'))
+         WHERE i.state IN ('OPEN', 'FAILED') AND i.next_try_at <= $1
          ORDER BY i.next_try_at, i.key LIMIT $2",
     )
     .bind::<Timestamp, _>(now)
     .bind::<BigInt, _>(most)
     .load(db)?;
+    let replaced: Vec<Due> = diesel::sql_query(
+        "SELECT i.key, m.provider_id AS means
+         FROM invoices i JOIN payment_methods m ON m.account_key = i.payer_key
+         WHERE i.state = 'FAILED' AND i.next_try_at > $1 AND m.verified AND m.provider_id NOT IN ('', i.means)
+         ORDER BY i.key LIMIT $2",
+    )
+    .bind::<Timestamp, _>(now)
+    .bind::<BigInt, _>(most)
+    .load(db)?;
+    due.extend(replaced);
+    due.truncate(usize::try_from(most).unwrap_or(0));
     if due.is_empty() {
         return Ok(Vec::new());
     }
@@ -203,10 +213,8 @@ pub fn payments_in_hand(db: &mut Db, after: &str, most: i64) -> Result<Vec<Strin
 
 /// How many invoices [`take`] would find now.
 pub fn count_due(db: &mut Db) -> Result<i64, Problem> {
-    let rows = invoices::table
-        .filter(invoices::state.eq_any(["OPEN", "FAILED"]))
-        .filter(invoices::collection_method.ne("NET_30"))
-        .filter(invoices::next_try_at.le(ids::now()));
+    let rows =
+        invoices::table.filter(invoices::state.eq_any(["OPEN", "FAILED"])).filter(invoices::next_try_at.le(ids::now()));
     Ok(rows.count().get_result(db)?)
 }
 

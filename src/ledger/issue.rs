@@ -103,7 +103,11 @@ fn issue(db: &mut Db, month: Month, draft: &Draft, method: &Method, payer: (&str
                 invoices::issued_at.eq(now),
                 invoices::due_at.eq(due_at),
                 invoices::settled_at.eq((state == "PAID").then_some(now)),
-                invoices::next_try_at.eq(now),
+                invoices::next_try_at.eq(if method.entries.collection_method == CollectionMethod::Net30 {
+                    ids::never()
+                } else {
+                    now
+                }),
             ))
             .execute(db)?;
         let total = money::words(draft.total, &draft.currency);
