@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::app::{self, Parts};
 use crate::billing::provider::Fault;
@@ -86,7 +86,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
             handle.stop(true).await;
         }
     });
-    let (stop, stopped) = oneshot::channel();
+    let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(tools, stopped));
     server.await?;
     pool.settled().await;
@@ -108,14 +108,16 @@ pub async fn collect(config: &Config, say: impl Fn(u64, u64)) -> anyhow::Result<
     let (pool, payments) = with_provider(config)?;
     let due = pool.read_here(collecting::count_due)?.unsigned_abs();
     let mut done = 0;
-    loop {
+    // What was put off meanwhile may be due again: each is tried once.
+    while done < due {
         let taken = collecting::collect_due(&pool, &payments, config.payments.grace_days).await?;
         if taken == 0 {
-            return Ok(done);
+            break;
         }
         done += taken as u64;
         say(done, due.max(done));
     }
+    Ok(done)
 }
 
 /// What the operator says of an invoice; answers a sentence, or why it cannot be.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use futures_util::future::join;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
@@ -44,18 +44,19 @@ impl Tools {
 /// Everything that is due now; answers how many things were done. Every step is taken, whatever became of the others;
 /// then the first one that failed is the answer.
 pub async fn round(tools: &Tools) -> Result<usize, Problem> {
-    let (leisure, once) = (at_leisure(tools).await, at_once(tools).await);
-    Ok(leisure? + once?)
+    let (leisure, once, collected) = (at_leisure(tools).await, at_once(tools).await, collected(tools).await);
+    Ok(leisure? + once? + collected?)
 }
 
 async fn at_once(tools: &Tools) -> Result<usize, Problem> {
-    let Tools { pool, carrier, payments, grace_days } = tools;
-    let answered = said("answering requests for new passwords", sign_in::answer_asked(pool).await);
-    // A payment provider that does not answer holds no mail up.
-    let (delivered, collected) =
-        join(mail::deliver_due(pool, carrier), collecting::collect_due(pool, payments, *grace_days)).await;
-    let (delivered, collected) = (said("sending mails", delivered), said("collecting invoices", collected));
-    Ok(answered? + delivered? + collected?)
+    let answered = said("answering requests for new passwords", sign_in::answer_asked(&tools.pool).await);
+    let delivered = said("sending mails", mail::deliver_due(&tools.pool, &tools.carrier).await);
+    Ok(answered? + delivered?)
+}
+
+async fn collected(tools: &Tools) -> Result<usize, Problem> {
+    let collected = collecting::collect_due(&tools.pool, &tools.payments, tools.grace_days).await;
+    said("collecting invoices", collected)
 }
 
 /// Reminders, and taking away what tells nothing any more.
@@ -76,29 +77,54 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 }
 
 /// Works until the sender is used or dropped.
-pub async fn run(tools: Tools, mut stop: oneshot::Receiver<()>) {
+pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
+    // A payment provider that does not answer holds no mail up.
+    join(post(&tools, stop.clone()), collect(&tools, stop)).await;
+}
+
+async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
     let mut looked: Option<Instant> = None;
     loop {
         let work = async {
             if looked.is_none_or(|at| at.elapsed() > AT_LEISURE) {
-                let _ = at_leisure(&tools).await;
+                let _ = at_leisure(tools).await;
                 looked = Some(Instant::now());
             }
-            let _ = at_once(&tools).await;
+            let _ = at_once(tools).await;
         };
         tokio::pin!(work);
         tokio::select! {
             () = &mut work => {}
-            _ = &mut stop => {
+            _ = stop.changed() => {
                 // Given up in the middle, a mail would go out twice.
                 let _ = timeout(GRACE, work).await;
                 return;
             }
         }
         tokio::select! {
-            _ = &mut stop => return,
+            _ = stop.changed() => return,
             () = sleep(EVERY) => {}
             () = mail::rung() => sleep(MOMENT).await,
+        }
+    }
+}
+
+async fn collect(tools: &Tools, mut stop: watch::Receiver<bool>) {
+    loop {
+        let work = collected(tools);
+        tokio::pin!(work);
+        let done = tokio::select! {
+            done = &mut work => done,
+            _ = stop.changed() => {
+                let _ = timeout(GRACE, work).await;
+                return;
+            }
+        };
+        // As long as there is something in hand the next comes at once.
+        let pause = if done.is_ok_and(|taken| taken > 0) { MOMENT } else { EVERY };
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = sleep(pause) => {}
         }
     }
 }

@@ -74,7 +74,8 @@ CREATE TABLE invoices (
 CREATE INDEX invoices_payer ON invoices (payer_key, number);
 CREATE INDEX invoices_month ON invoices (month, state, key);
 CREATE UNIQUE INDEX invoices_provider ON invoices (provider_id) WHERE provider_id <> '';
-CREATE INDEX invoices_failed ON invoices (key) WHERE state = 'FAILED';
+CREATE INDEX invoices_troubled ON invoices (key) WHERE trouble <> '';
+CREATE INDEX invoices_overdue ON invoices (key) WHERE overdue_at IS NOT NULL AND state IN ('OPEN', 'FAILED');
 CREATE INDEX invoices_unsettled ON invoices (next_try_at, key) WHERE state IN ('OPEN', 'FAILED');
 
 -- One line: what one item costs for one month, or its setup, with everything that it says copied from the item and the

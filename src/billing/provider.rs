@@ -40,7 +40,9 @@ pub async fn open(pool: &Pool, payments: &Payments, account: &str, setup: &Setup
     let customer = match pool.read(move |db| setups::customer(db, key)).await? {
         Some(customer) => customer,
         None => {
-            let made = provider.open_customer(&format!("customer-{account}"), account, &setup.entries.email).await?;
+            let made = provider
+                .open_customer(&customer_key(account, &setup.entries.email), account, &setup.entries.email)
+                .await?;
             pool.write(move |db| setups::keep_customer(db, key, &made)).await?
         }
     };
@@ -48,6 +50,11 @@ pub async fn open(pool: &Pool, payments: &Payments, account: &str, setup: &Setup
     let setup = setup.clone();
     pool.write(move |db| setups::set_intent(db, &setup, &made.id)).await?;
     Ok(())
+}
+
+/// A key is good for the same entries only: a corrected address makes another one.
+fn customer_key(account: &str, email: &str) -> String {
+    format!("customer-{account}-{}", &ids::sha256_hex(email.as_bytes())[..16])
 }
 
 /// What the provider says of a set-up. NotFound when it is not this account's: the browser's word is never enough.

@@ -11,7 +11,7 @@ use crate::ledger::issue::{self, number_words};
 use crate::ledger::month::day_of;
 use crate::ledger::run;
 use crate::problem::{Problem, Reason};
-use crate::store::Pool;
+use crate::store::{Pool, dialect};
 
 const AT_ONCE: i64 = 100;
 
@@ -32,12 +32,13 @@ async fn mark_some(pool: &Pool, grace_days: i64) -> Result<usize, Problem> {
         let day = day_of(ids::now()) - Duration::days(grace_days);
         let mut marked = 0;
         for key in store::newly_overdue(db, day, AT_ONCE)? {
+            let row = store::find(db, By::Key(key))?.ok_or(Problem::NotFound)?;
             let done = audit::change_by_system(db, |db| {
+                dialect::lock_tree(db, row.root)?;
                 run::lock(db)?;
                 if !store::set_overdue(db, key)? {
                     return Err(Problem::Conflict(Reason::Stale));
                 }
-                let row = store::find(db, By::Key(key))?.ok_or(Problem::NotFound)?;
                 letters::overdue(db, &row)?;
                 let subject = Subject::new(issue::SUBJECT, &row.id, &number_words(row.number));
                 let event = Event::new(EventType::InvoiceUpdate, subject).in_account(row.payer);

@@ -1,6 +1,7 @@
 //! What the billing address is told about an invoice that was not paid.
 
 use super::store::{Outcome, Row};
+use crate::billing;
 use crate::ids;
 use crate::ledger::issue::number_words;
 use crate::ledger::money;
@@ -25,6 +26,13 @@ fn day(outcome: &Outcome<'_>) -> String {
     When::day(outcome.next_try_at).words
 }
 
+/// The card or bank account went away before it was charged.
+pub fn without_means(db: &mut Db, row: &Row, why: &str) -> Result<(), Problem> {
+    let opening = format!("Invoice {} was not paid: {why}", number_words(row.number));
+    let next = "Enter one, and it is charged at once.".to_owned();
+    post(db, row, "A payment cannot be collected", vec![opening], vec![next])
+}
+
 /// It was due too long ago.
 pub fn overdue(db: &mut Db, row: &Row) -> Result<(), Problem> {
     let opening = format!("Invoice {} is overdue.", number_words(row.number));
@@ -42,7 +50,8 @@ fn post(db: &mut Db, row: &Row, subject: &str, opening: Vec<String>, closing: Ve
     ];
     let letter = Letter {
         kind: Kind::Invoice,
-        to: row.email.clone(),
+        // Where it was sent may be corrected since.
+        to: billing::own(db, row.payer)?.map_or_else(|| row.email.clone(), |own| own.entries.email),
         account: Some(row.payer),
         subject: format!("{subject}: invoice {} of {}", number_words(row.number), row.name),
         opening,

@@ -12,10 +12,10 @@ use crate::billing;
 use crate::billing::provider::{self, Fault};
 use crate::ids::{self, Key};
 use crate::ledger::issue::{self, number_words};
-use crate::ledger::run;
+use crate::ledger::{money, run};
 use crate::payments::{Collected, Demand, Payment, Payments, Trouble};
 use crate::problem::{Problem, Reason};
-use crate::store::dialect;
+use crate::store::{self as database, dialect};
 use crate::store::{Db, Pool};
 
 /// Invoices that one process has in hand at once.
@@ -29,7 +29,13 @@ const WITHOUT_MEANS_HOURS: i64 = 24;
 /// Giving up a payment and making the next one, a few times at most.
 const MOST_STEPS: usize = 6;
 
+/// A payment that was noted is not there any more: somebody has to look.
+const UNKNOWN_HOURS: i64 = 24;
+
 const NO_MEANS: &str = "There is no card or bank account that could be charged.";
+const UNKNOWN: &str =
+    "The payment provider does not know the payment that was begun; whoever runs this console has to look.";
+const GONE: &str = "The payment provider does not know this card or bank account any more.";
 
 /// Tries what is due, a few at a time; answers how many were in hand. Nothing where no provider is set up.
 pub async fn collect_due(pool: &Pool, payments: &Payments, grace_days: i64) -> Result<usize, Problem> {
@@ -69,10 +75,22 @@ async fn collect(pool: &Pool, payments: &Payments, grace_days: i64, key: Key) ->
             }
             continue;
         }
-        let payment = payments.provider()?.payment(&row.provider_id).await?;
+        let payment = match payments.provider()?.payment(&row.provider_id).await {
+            Err(Trouble::Unknown) => {
+                let until = ids::now() + Duration::hours(UNKNOWN_HOURS);
+                return Ok(pool.write(move |db| store::put_off(db, &row, until, UNKNOWN)).await?);
+            }
+            other => other?,
+        };
         match &payment.collected {
             // Known to have failed before this try: it makes room for the next.
-            Collected::Failed(_) if row.provider_state == "FAILED" => give_up(pool, payments, row).await?,
+            Collected::Failed(_) | Collected::Fresh if row.provider_state == "FAILED" => {
+                give_up(pool, payments, row).await?;
+            }
+            Collected::Underway if row.provider_state == "UNDERWAY" => {
+                let until = ids::now() + Duration::hours(UNDERWAY_HOURS);
+                return Ok(pool.write(move |db| store::put_off(db, &row, until, "")).await?);
+            }
             Collected::Fresh if !fits(pool, &row, &payment).await? => give_up(pool, payments, row).await?,
             Collected::Cancelled => pool.write(move |db| store::drop_payment(db, &row)).await?,
             Collected::Fresh => {
@@ -124,16 +142,18 @@ async fn fits(pool: &Pool, row: &Row, payment: &Payment) -> Result<bool, Problem
 async fn begin(pool: &Pool, payments: &Payments, row: Row) -> Result<bool, Fault> {
     let copy = row.clone();
     let Some(demand) = pool.read(move |db| demand(db, &copy)).await? else {
-        let until = ids::now() + Duration::hours(WITHOUT_MEANS_HOURS);
-        pool.write(move |db| store::put_off(db, &row, until, NO_MEANS)).await?;
+        pool.write(move |db| without_means(db, &row)).await?;
         return Ok(false);
     };
-    // The method stands in the key: whoever makes one with another method gets another payment, not a refusal.
-    let key = format!("{}-{}-{}", row.id, row.round, demand.means);
+    // The method stands in the key: whoever makes one with another method gets another payment, not a refusal. So does
+    // the hour: the answer to a key, even an error, is the same for a day.
+    let key = format!("{}-{}-{}-{}", row.id, row.round, demand.means, ids::now().format("%Y%m%d%H"));
     let made = match payments.provider()?.open_payment(&key, &demand).await {
         Ok(made) => made,
-        Err(Trouble::Refused { words, .. }) => {
-            let failed = Payment { id: String::new(), means: demand.means, collected: Collected::Failed(words) };
+        Err(refusal @ (Trouble::Refused { .. } | Trouble::Unknown)) => {
+            let words = if let Trouble::Refused { words, .. } = refusal { words } else { GONE.to_owned() };
+            let Demand { means, invoice, .. } = demand;
+            let failed = Payment { id: String::new(), means, invoice, collected: Collected::Failed(words) };
             pool.write(move |db| take_over(db, &row, &failed)).await?;
             return Ok(false);
         }
@@ -146,6 +166,15 @@ async fn begin(pool: &Pool, payments: &Payments, row: Row) -> Result<bool, Fault
     // Another one came before it: this one was never confirmed and never will be.
     payments.provider()?.cancel(&made.id).await?;
     Ok(false)
+}
+
+/// Puts the invoice off until there is something to charge; the first time a mail says so.
+fn without_means(db: &mut Db, row: &Row) -> Result<(), Problem> {
+    let until = ids::now() + Duration::hours(WITHOUT_MEANS_HOURS);
+    database::write(db, |db| {
+        store::put_off(db, row, until, NO_MEANS)?;
+        if row.trouble == NO_MEANS { Ok(()) } else { letters::without_means(db, row, NO_MEANS) }
+    })
 }
 
 async fn give_up(pool: &Pool, payments: &Payments, row: Row) -> Result<(), Fault> {
@@ -162,20 +191,34 @@ async fn give_up(pool: &Pool, payments: &Payments, row: Row) -> Result<(), Fault
 
 /// Takes over what became of the payment, for the invoice and for the method that was charged.
 async fn took(pool: &Pool, payments: &Payments, grace_days: i64, row: Row, payment: Payment) -> Result<(), Fault> {
-    let id = payment.id.clone();
-    pool.write(move |db| take_over(db, &row, &payment)).await?;
-    provider::refresh_charge(pool, payments, grace_days, &id).await
+    // First the method, then the invoice: what gets lost between the two is done again.
+    if matches!(payment.collected, Collected::Paid | Collected::Failed(_)) {
+        provider::refresh_charge(pool, payments, grace_days, &payment.id).await?;
+    }
+    Ok(pool.write(move |db| take_over(db, &row, &payment)).await?)
 }
 
-/// Brings an invoice to where the provider says that its payment is. What is not ours is left alone.
+/// Brings an invoice to where the provider says that its payment is. What is not ours is left alone. A payment that
+/// was charged and is not known here, because a backup was restored, is taken for its invoice's.
 pub async fn refresh(pool: &Pool, payments: &Payments, id: &str) -> Result<(), Fault> {
-    let looked = id.to_owned();
-    let Some(row) = pool.read(move |db| store::find(db, By::Provider(&looked))).await? else { return Ok(()) };
     let payment = match payments.provider()?.payment(id).await {
         Ok(payment) => payment,
         Err(Trouble::Unknown) => return Ok(()),
         Err(trouble) => return Err(trouble.into()),
     };
+    let (looked, invoice) = (id.to_owned(), payment.invoice.clone());
+    let charged = matches!(payment.collected, Collected::Paid | Collected::Underway);
+    let found = pool.write(move |db| {
+        if let Some(row) = store::find(db, By::Provider(&looked))? {
+            return Ok(Some(row));
+        }
+        let row = store::find(db, By::Id(&invoice))?.filter(|row| charged && row.provider_id.is_empty());
+        match row {
+            Some(row) if store::set_payment(db, &row, &looked)? => store::find(db, By::Key(row.key)),
+            _ => Ok(None),
+        }
+    });
+    let Some(row) = found.await? else { return Ok(()) };
     pool.write(move |db| take_over(db, &row, &payment)).await?;
     Ok(())
 }
@@ -233,11 +276,11 @@ fn take_over(db: &mut Db, seen: &Row, payment: &Payment) -> Result<(), Problem> 
         }
         let subject = Subject::new(issue::SUBJECT, &now.id, &number_words(now.number));
         let event = Event::new(EventType::InvoiceUpdate, subject).in_account(now.payer);
-        let event = event.changed("state", &now.state, outcome.state).changed(
-            "payment",
-            words(&now.provider_state),
-            words(outcome.provider_state),
-        );
+        let event = event
+            .changed("state", &now.state, outcome.state)
+            .changed("payment", words(&now.provider_state), words(outcome.provider_state))
+            .with("total", money::words(now.total, &now.currency))
+            .with("paymentId", &payment.id);
         Ok(((), if outcome.trouble.is_empty() { event } else { event.with("reason", outcome.trouble) }))
     });
     match done {

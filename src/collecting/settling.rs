@@ -24,17 +24,23 @@ pub async fn settle(
                 "a payment of it is in hand at the payment provider: set STRIPE_SECRET_KEY, so that it can be given up";
             return Ok(Err(why.to_owned()));
         }
-        match give_up(payments, &row.provider_id).await? {
-            Some(Collected::Paid) => {
+        match give_up(payments, &row.provider_id).await {
+            Ok(None) => {}
+            Ok(Some(Collected::Paid)) => {
                 payment::refresh(pool, payments, &row.provider_id).await?;
                 return Ok(Err("it was paid through the payment provider and is PAID now".to_owned()));
             }
-            Some(_) => {
-                return Ok(Err(
-                    "its payment is under way at the payment provider; try again when it has ended".to_owned()
-                ));
+            Ok(Some(_)) => {
+                let why = "its payment is under way at the payment provider; try again when it has ended";
+                return Ok(Err(why.to_owned()));
             }
-            None => {}
+            Err(Fault::Provider(Trouble::Unknown)) => {
+                let payment = &row.provider_id;
+                let why =
+                    format!("the payment provider does not know its payment {payment}: use the keys it was made with");
+                return Ok(Err(why));
+            }
+            Err(fault) => return Err(fault),
         }
         in_hand = row.provider_id;
     }
@@ -46,7 +52,7 @@ pub async fn settle(
 async fn give_up(payments: &Payments, payment: &str) -> Result<Option<Collected>, Fault> {
     let provider = payments.provider()?;
     match provider.cancel(payment).await {
-        Ok(_) | Err(Trouble::Refused { .. }) => {}
+        Ok(_) | Err(Trouble::Refused { .. } | Trouble::Unknown) => {}
         Err(trouble) => return Err(trouble.into()),
     }
     let now = provider.payment(payment).await?.collected;

@@ -33,6 +33,8 @@ pub struct Row {
     /// Payments that were given up before it.
     pub round: i64,
     pub tries: i64,
+    /// What is in the way; empty when nothing is known to be.
+    pub trouble: String,
     pub due_at: NaiveDateTime,
     /// The payer's tree, public id and name.
     pub root: Key,
@@ -73,6 +75,7 @@ pub fn find(db: &mut Db, by: By<'_>) -> Result<Option<Row>, Problem> {
             invoices::provider_state,
             invoices::round,
             invoices::tries,
+            invoices::trouble,
             invoices::due_at.assume_not_null(),
             accounts::root_key,
             accounts::id,
@@ -100,7 +103,7 @@ struct Due {
 /// replaced. Nobody else gets them for some minutes.
 pub fn take(db: &mut Db, most: i64) -> Result<Vec<Key>, Problem> {
     let now = ids::now();
-    let mut due: Vec<Due> = diesel::sql_query(
+    let due: Vec<Due> = diesel::sql_query(
         "SELECT i.key, COALESCE(m.provider_id, '') AS means
          FROM invoices i
          LEFT JOIN payment_methods m ON m.account_key = i.payer_key AND m.verified
@@ -113,21 +116,22 @@ pub fn take(db: &mut Db, most: i64) -> Result<Vec<Key>, Problem> {
     let replaced: Vec<Due> = diesel::sql_query(
         "SELECT i.key, m.provider_id AS means
          FROM invoices i JOIN payment_methods m ON m.account_key = i.payer_key
-         WHERE i.state = 'FAILED' AND i.next_try_at > $1 AND m.verified AND m.provider_id NOT IN ('', i.means)
+         WHERE i.state IN ('OPEN', 'FAILED') AND i.trouble <> '' AND i.next_try_at > $1
+           AND m.verified AND m.provider_id NOT IN ('', i.means)
          ORDER BY i.key LIMIT $2",
     )
     .bind::<Timestamp, _>(now)
     .bind::<BigInt, _>(most)
     .load(db)?;
-    due.extend(replaced);
-    due.truncate(usize::try_from(most).unwrap_or(0));
+    let due = due.into_iter().map(|due| (due, false)).chain(replaced.into_iter().map(|due| (due, true)));
+    let due: Vec<(Due, bool)> = due.take(usize::try_from(most).unwrap_or(0)).collect();
     if due.is_empty() {
         return Ok(Vec::new());
     }
     database::write(db, |db| {
         run::lock(db)?;
         let mut taken = Vec::with_capacity(due.len());
-        for Due { key, means } in due {
+        for (Due { key, means }, is_new) in due {
             // Another process may have been faster.
             let still = invoices::table
                 .find(key)
@@ -136,6 +140,10 @@ pub fn take(db: &mut Db, most: i64) -> Result<Vec<Key>, Problem> {
             let next = now + Duration::minutes(IN_HAND_MINUTES);
             let done =
                 diesel::update(still).set((invoices::next_try_at.eq(next), invoices::means.eq(&means))).execute(db)?;
+            if is_new {
+                // What another card or bank account was refused says nothing of this one.
+                diesel::update(invoices::table.find(key)).set(invoices::tries.eq(0)).execute(db)?;
+            }
             taken.extend((done == 1).then_some(key));
         }
         Ok(taken)
@@ -163,7 +171,7 @@ pub fn set_payment(db: &mut Db, row: &Row, payment: &str) -> Result<bool, Proble
             .filter(invoices::state.eq_any(["OPEN", "FAILED"]))
             .filter(invoices::provider_id.eq_any(["", payment]))
             .filter(invoices::round.eq(row.round))
-            .set(invoices::provider_id.eq(payment))
+            .set((invoices::provider_id.eq(payment), invoices::trouble.eq("")))
             .execute(db)?;
         Ok(done == 1)
     })
@@ -223,6 +231,8 @@ pub fn newly_overdue(db: &mut Db, day: NaiveDateTime, most: i64) -> Result<Vec<K
     let rows = invoices::table
         .filter(invoices::state.eq_any(["OPEN", "FAILED"]))
         .filter(invoices::overdue_at.is_null())
+        // A bank is deciding on it.
+        .filter(invoices::provider_state.ne("UNDERWAY"))
         .filter(invoices::due_at.lt(day));
     Ok(rows.order(invoices::key).limit(most).select(invoices::key).load(db)?)
 }
@@ -239,6 +249,8 @@ pub fn set_overdue(db: &mut Db, invoice: Key) -> Result<bool, Problem> {
 
 /// The next try is due; the ledger's lock is held.
 pub fn try_now(db: &mut Db, invoice: Key) -> Result<(), Problem> {
-    diesel::update(invoices::table.find(invoice)).set(invoices::next_try_at.eq(ids::now())).execute(db)?;
+    diesel::update(invoices::table.find(invoice))
+        .set((invoices::next_try_at.eq(ids::now()), invoices::tries.eq(0)))
+        .execute(db)?;
     Ok(())
 }

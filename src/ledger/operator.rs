@@ -8,7 +8,8 @@ use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::invoices;
+use crate::store::dialect;
+use crate::store::schema::{accounts, invoices};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
@@ -31,6 +32,11 @@ impl Settled {
 pub fn settle(db: &mut Db, id: &str, settled: Settled, given_up: &str) -> Result<Result<String, String>, Problem> {
     let mut refusal = String::new();
     let done = audit::change_by_system(db, |db| {
+        let root = invoices::table.inner_join(accounts::table.on(accounts::key.eq(invoices::payer_key)));
+        let root = root.filter(invoices::id.eq(id.trim())).select(accounts::root_key).first::<Key>(db).optional()?;
+        if let Some(root) = root {
+            dialect::lock_tree(db, root)?;
+        }
         run::lock(db)?;
         let row = invoices::table.filter(invoices::id.eq(id.trim())).select((
             invoices::key,

@@ -183,13 +183,14 @@ impl Provider for Demo {
         let mut payments = self.payments();
         let made = payments.entry(id.clone()).or_insert_with(|| (demand.clone(), Collected::Fresh));
         let collected = made.1.clone();
-        ready(Ok(Payment { id, means: demand.means.clone(), collected })).boxed()
+        let (means, invoice) = (demand.means.clone(), demand.invoice.clone());
+        ready(Ok(Payment { id, means, invoice, collected })).boxed()
     }
 
     fn payment<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
         let payment = |(demand, collected)| {
-            let Demand { means, .. } = demand;
-            Payment { id: id.to_owned(), means, collected }
+            let Demand { means, invoice, .. } = demand;
+            Payment { id: id.to_owned(), means, invoice, collected }
         };
         ready(self.payments().get(id).cloned().map(payment).ok_or(Trouble::Unknown)).boxed()
     }

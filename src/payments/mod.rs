@@ -2,6 +2,7 @@
 //! from the browser to the provider; here only ids, brand, last four digits and expiry come by. No call is ever made
 //! inside a transaction. Leaves out: who pays for whom, and what is stored.
 
+mod amounts;
 mod demo;
 mod reply;
 mod stripe;
@@ -110,6 +111,8 @@ pub struct Payment {
     pub id: String,
     /// What is charged with it; empty where a refused one was taken off again.
     pub means: String,
+    /// The public id of the invoice it was made for; empty when it was made elsewhere.
+    pub invoice: String,
     pub collected: Collected,
 }
 

@@ -197,7 +197,9 @@ struct FailedPayment {
 impl ChargeReply {
     /// None while it is undecided, or when it names no method.
     pub fn charge(self) -> Option<Charge> {
-        let failed = matches!(self.status.as_str(), "failed" | "requires_payment_method" | "canceled");
+        // One that was given up says nothing of the method, unless it was tried before.
+        let given_up = self.status == "canceled" && self.last_payment_error.is_some();
+        let failed = given_up || matches!(self.status.as_str(), "failed" | "requires_payment_method");
         let paid = self.status == "succeeded";
         let tried = self.last_payment_error.as_ref().and_then(|error| id_of(&error.payment_method));
         let means = id_of(&self.payment_method).or(tried)?;
@@ -213,6 +215,8 @@ pub struct PaymentIntent {
     #[serde(default)]
     payment_method: Value,
     #[serde(default)]
+    metadata: Value,
+    #[serde(default)]
     last_payment_error: Option<Why>,
 }
 
@@ -227,7 +231,8 @@ impl PaymentIntent {
             "requires_action" => Collected::Failed(HOLDER.to_owned()),
             _ => Collected::Failed(words.unwrap_or_else(|| Why::default().words())),
         };
-        Payment { id: self.id, means: id_of(&self.payment_method).unwrap_or_default(), collected }
+        let invoice = self.metadata["invoice"].as_str().unwrap_or_default().to_owned();
+        Payment { id: self.id, means: id_of(&self.payment_method).unwrap_or_default(), invoice, collected }
     }
 }
 

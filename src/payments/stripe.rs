@@ -7,9 +7,11 @@ use futures_util::FutureExt;
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
+use super::amounts;
 use super::reply::{ChargeReply, Event, List, Named, PaymentIntent, PaymentMethod, Refusal, SetupIntent};
 use super::{Answer, Charge, Demand, Intent, Kind, Means, Notice, Payment, Provider, Trouble};
 use crate::config::{Hidden, ProviderConfig};
+use crate::ids;
 
 /// The version of the interface that the replies are read as.
 const VERSION: &str = "2024-06-20";
@@ -209,7 +211,11 @@ impl Provider for Stripe {
 
     fn open_payment<'a>(&'a self, key: &'a str, demand: &'a Demand) -> Answer<'a, Payment> {
         async move {
-            let (amount, currency) = (demand.amount.to_string(), demand.currency.to_lowercase());
+            let amount = amounts::at_provider(demand.amount, &demand.currency).ok_or_else(|| Trouble::Refused {
+                code: "amount".to_owned(),
+                words: format!("The payment provider cannot charge this amount in {}.", demand.currency),
+            })?;
+            let (amount, currency) = (amount.to_string(), demand.currency.to_lowercase());
             let form = [
                 ("amount", amount.as_str()),
                 ("currency", &currency),
@@ -235,7 +241,10 @@ impl Provider for Stripe {
     fn confirm<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
         async move {
             let path = format!("payment_intents/{}/confirm", segment(id)?);
-            let done: PaymentIntent = self.post(&path, &[("off_session", "true")], Some(&path)).await?;
+            // A key of its own for each time it is asked: the payment itself is charged once, and the answer to a key,
+            // even an error, is the same for a day.
+            let key = format!("{path}-{}", ids::token());
+            let done: PaymentIntent = self.post(&path, &[("off_session", "true")], Some(&key)).await?;
             Ok(done.payment())
         }
         .boxed()

@@ -10,7 +10,7 @@ use crate::access::{Frame, lookup};
 use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
-use crate::ledger;
+use crate::ledger::{self, Owed};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Want, is_backward};
@@ -27,8 +27,10 @@ pub enum Blocker {
     PayerNotVerified,
     /// The payer's method failed or expired, and its grace period is over.
     PayerLapsed,
-    /// An invoice with items of this account was not paid in time.
-    Overdue,
+    /// An invoice with items of this account was not paid in time: one of its own, or of an account above that pays.
+    Overdue {
+        own: bool,
+    },
 }
 
 impl Blocker {
@@ -39,7 +41,10 @@ impl Blocker {
             Blocker::NoPayer => "Add a payment method".to_owned(),
             Blocker::PayerNotVerified => "Verify the payment method".to_owned(),
             Blocker::PayerLapsed => "Replace the payment method that failed or expired".to_owned(),
-            Blocker::Overdue => "Have the overdue invoice paid that has items of this account".to_owned(),
+            Blocker::Overdue { own: true } => "Pay the overdue invoice".to_owned(),
+            Blocker::Overdue { own: false } => {
+                "Have the overdue invoice paid that has items of this account".to_owned()
+            }
         }
     }
 
@@ -50,7 +55,7 @@ impl Blocker {
             Blocker::NoPayer => "NO_PAYMENT_METHOD",
             Blocker::PayerNotVerified => "PAYMENT_METHOD_NOT_VERIFIED",
             Blocker::PayerLapsed => "PAYMENT_METHOD_FAILED",
-            Blocker::Overdue => "INVOICE_OVERDUE",
+            Blocker::Overdue { .. } => "INVOICE_OVERDUE",
         }
     }
 
@@ -59,7 +64,7 @@ impl Blocker {
         match self {
             Blocker::Agreement(_) => UpdateAccounts::NEEDS,
             Blocker::NoPayer => CreateBilling::NEEDS,
-            Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue => UpdateBilling::NEEDS,
+            Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue { .. } => UpdateBilling::NEEDS,
         }
     }
 }
@@ -75,7 +80,7 @@ pub struct Readiness {
     /// What pays for it failed or expired too long ago.
     lapsed: bool,
     /// It has items on an invoice that is overdue.
-    owes: bool,
+    owes: Option<Owed>,
     standing: Standing,
 }
 
@@ -88,15 +93,16 @@ impl Readiness {
             blockers.push(Blocker::PayerLapsed);
         } else if !self.payer.pays() {
             blockers.push(Blocker::PayerNotVerified);
-        } else if self.owes {
-            blockers.push(Blocker::Overdue);
+        }
+        if let Some(invoices) = self.owes {
+            blockers.push(Blocker::Overdue { own: invoices == Owed::Own });
         }
         blockers
     }
 
-    /// Whoever pays does, and nothing of it is overdue.
+    /// Somebody pays for it.
     pub fn is_paid(&self) -> bool {
-        self.payer.pays() && !self.owes
+        self.payer.pays()
     }
 
     /// The documents in force that the account is bound by.
@@ -104,9 +110,9 @@ impl Readiness {
         self.in_force.iter().filter(|document| !self.missing.contains(document))
     }
 
-    /// How many things were looked at: each document, and the payer.
+    /// How many things were looked at: each document, the payer, and debts where there are any.
     pub fn checks(&self) -> usize {
-        self.in_force.len() + 1
+        self.in_force.len() + 1 + usize::from(self.owes.is_some())
     }
 
     /// What each open account below has of what it needs: one query, from the top down.
@@ -226,9 +232,11 @@ pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<V
     let holders = |blocker: &Blocker| match blocker {
         Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
         Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
-        Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue => {
+        Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue { own: true } => {
             lookup::holders::<UpdateBilling>(db, frame)
         }
+        // It is an invoice of an account above.
+        Blocker::Overdue { own: false } => Ok(Vec::new()),
     };
     blockers.iter().map(holders).collect()
 }

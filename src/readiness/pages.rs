@@ -146,11 +146,13 @@ fn summary(readiness: &Readiness, blockers: &[Blocker]) -> String {
 
 fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
     let account = &frame.account().id;
-    let mine = blocker.needs().met_by(frame.held());
+    let others = matches!(blocker, Blocker::Overdue { own: false });
+    let mine = !others && blocker.needs().met_by(frame.held());
     let (section, label) = match blocker {
         Blocker::Agreement(_) if frame.may::<UpdateAccounts>() => (Some("consent"), "Read and accept"),
         Blocker::Agreement(_) => (Some("consent"), "Read"),
         Blocker::NoPayer if frame.may::<CreateBilling>() => (Some("billing/new"), "Add a payment method"),
+        Blocker::Overdue { own: true } if frame.may::<ReadBilling>() => (Some("invoices?state=unpaid"), "See invoices"),
         _ if frame.may::<ReadBilling>() => (Some("billing"), "See billing"),
         _ => (None, ""),
     };

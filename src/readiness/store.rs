@@ -49,9 +49,9 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
         "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, (pm.verified AND pm.pays_until > $1) AS verified,
                 (SELECT COUNT(*) FROM consents c
                  WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted,
-                EXISTS (SELECT 1 FROM invoice_sections s JOIN invoices i ON i.key = s.invoice_key
-                        WHERE s.account_key = a.key AND s.own_lines > 0
-                          AND i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')) AS owes
+                a.key IN (SELECT s.account_key FROM invoices i JOIN invoice_sections s ON s.invoice_key = i.key
+                          WHERE i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')
+                            AND s.own_lines > 0) AS owes
          FROM account_ancestry b
          JOIN accounts a ON a.key = b.descendant_key
          LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key

@@ -14,7 +14,7 @@ use crate::dump::dump_everything;
 use crate::fake_provider::{ASKS_HOLDER, BANK_ACCOUNT, EMPTY, EXPIRED, FakeProvider, Fault, VISA};
 use crate::mailbox::{empty, letters};
 use crate::notices::{deliver, stored};
-use crate::paying::{BANK, CARD, choose, send};
+use crate::paying::{BANK, CARD, INVOICE, choose, send};
 use crate::proxy::Proxy;
 use crate::usage::{connect, invoice_of, make};
 use crate::world::World;
@@ -171,6 +171,78 @@ async fn what_the_bank_refuses_is_not_charged_and_the_page_says_why_and_what_to_
 }
 
 #[actix_web::test]
+async fn a_card_that_the_provider_does_not_know_any_more_is_said_and_replaced() {
+    // Detached before a payment is made, and between making and confirming it.
+    for between in [false, true] {
+        let (provider, proxy, world, mut admin) = billed(VISA).await;
+        let means = stored(&world).provider_id;
+        if between {
+            proxy.fail("POST", "confirm", Fault::LostBefore, 2);
+            round(&world).await;
+        }
+        provider.books().objects.get_mut(&means).expect("the card")["customer"] = serde_json::Value::Null;
+        for tries in 1..=2 {
+            later(&world);
+            round(&world).await;
+            assert_eq!((state(&world).as_str(), provider.charged()), ("FAILED", vec![]), "between: {between}");
+            let text = page(&world, &mut admin).await;
+            assert!(text.contains("Nothing was charged.") && text.contains("It is tried again on"), "{tries}: {text}");
+        }
+        admin.get(&world.path("acme", "billing/edit")).await;
+        admin.submit("Save", &[("Enter another card or bank account", "yes")]).await;
+        provider.enter(&provider.last("setup_intent"), VISA);
+        send(&mut admin, "Use this card").await;
+        // The answer to the new card's charge is lost: what was said of the old one is not said any more.
+        proxy.fail("POST", "confirm", Fault::LostAfter, 2);
+        round(&world).await;
+        let text = page(&world, &mut admin).await;
+        assert!(text.contains("has not answered yet") && !text.contains("Nothing was charged"), "{text}");
+        later(&world);
+        round(&world).await;
+        paid_once(&provider, &world, "replaced");
+    }
+}
+
+#[actix_web::test]
+async fn without_a_card_an_invoice_waits_for_one_and_says_so_once() {
+    let (provider, _proxy, world, mut admin) = billed(VISA).await;
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(INVOICE, "yes")]).await;
+    for _ in 0..3 {
+        later(&world);
+        round(&world).await;
+    }
+    let told = letters(&world).into_iter().filter(|one| one.subject.starts_with("A payment cannot be collected"));
+    assert_eq!(told.count(), 1);
+    let text = page(&world, &mut admin).await;
+    assert!(text.contains("There is no card or bank account that could be charged."), "{text}");
+    choose_again(&provider, &world, &mut admin).await;
+    round(&world).await;
+    paid_once(&provider, &world, "another card, at once");
+}
+
+async fn choose_again(provider: &FakeProvider, world: &World, admin: &mut Browser) {
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(CARD, "yes")]).await;
+    provider.enter(&provider.last("setup_intent"), VISA);
+    send(admin, "Use this card").await;
+}
+
+#[actix_web::test]
+async fn a_charge_that_a_restored_backup_does_not_know_is_found_by_reconciling() {
+    let (provider, _proxy, world, _) = billed(VISA).await;
+    round(&world).await;
+    paid_once(&provider, &world, "before the backup is restored");
+    provider.event("payment_intent.succeeded", &provider.last("payment_intent"));
+    world.sql("UPDATE invoices SET state = 'OPEN', settled_at = NULL, provider_id = '', provider_state = ''");
+    let days = world.config.payments.grace_days;
+    collecting::reconcile::reconcile(&world.pool, &world.parts.payments, days, |_, _| ()).await.expect("it runs");
+    later(&world);
+    round(&world).await;
+    paid_once(&provider, &world, "reconciled");
+}
+
+#[actix_web::test]
 async fn a_bank_takes_days_and_late_and_doubled_notices_change_nothing_more() {
     for paid in [true, false] {
         let (provider, _proxy, world, mut admin) = billed(BANK_ACCOUNT).await;
@@ -290,9 +362,11 @@ async fn a_debt_touches_only_the_accounts_with_items_on_it() {
     assert_eq!(collecting::mark_overdue(&world.pool, days).await.expect("marks"), 0, "each once");
     assert_eq!(letters(&world).len(), 1);
     let words = "Have the overdue invoice paid that has items of this account";
-    for (account, touched) in [("acme", true), ("Lab", true), ("Shop", false)] {
+    for (account, says) in [("acme", "Pay the overdue invoice"), ("Lab", words), ("Shop", "")] {
         admin.get(&world.path(account, "readiness")).await;
-        assert_eq!(admin.page.text().contains(words), touched, "{account}: {}", admin.page);
+        let text = admin.page.text();
+        assert_eq!(text.contains("verdue invoice"), !says.is_empty(), "{account}: {text}");
+        assert!(text.contains(says), "{account}: {text}");
     }
     admin.get(&world.path("acme", "readiness")).await;
     assert!(admin.page.row("Lab").len() > 1, "{}", admin.page);

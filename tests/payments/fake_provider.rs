@@ -280,7 +280,7 @@ impl Books {
         let known = self.objects.get(&means).is_some_and(|found| found["customer"] == value("customer").as_str());
         if !known {
             let words = "The provided PaymentMethod cannot be used: it is detached or belongs to another customer.";
-            return (StatusCode::BAD_REQUEST, json!({"error": {"message": words}}));
+            return (StatusCode::BAD_REQUEST, json!({"error": {"code": "resource_missing", "message": words}}));
         }
         let id = self.id("pi");
         let made = json!({"id": id, "object": "payment_intent", "amount": value("amount").parse::<i64>().expect("cents"),
@@ -297,6 +297,11 @@ impl Books {
             return unexpected_state(&payment);
         }
         let means = self.objects[payment["payment_method"].as_str().expect("a method")].clone();
+        if means["customer"] != payment["customer"] {
+            // The payment stays as it is.
+            let words = "The PaymentMethod was detached from its customer and cannot be used again.";
+            return (StatusCode::BAD_REQUEST, json!({"error": {"message": words}}));
+        }
         let bank = means["type"] == "us_bank_account";
         let last4 = means[means["type"].as_str().expect("a kind")]["last4"].clone();
         let why = match last4.as_str().expect("four digits") {

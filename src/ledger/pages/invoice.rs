@@ -2,10 +2,11 @@
 //! each summed with everything below and each a way further down.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Path, Query};
+use actix_web::web::{Data, Path, Query};
 use askama::Template;
 use serde::Deserialize;
 
+use super::payment::Payment;
 use super::view::{LineView, Pager, Part, Row};
 use crate::access::policy::{ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
@@ -13,6 +14,7 @@ use crate::ids;
 use crate::ledger::money;
 use crate::ledger::store::invoices::{self, Invoice, Section as Place};
 use crate::ledger::store::lines;
+use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::text;
@@ -35,6 +37,8 @@ struct InvoicePage {
     shell: Shell,
     account: String,
     row: Row,
+    /// How it is paid, until it is.
+    payment: Option<Payment>,
     /// For whoever may change how it is paid.
     form: Option<Filled>,
     late: String,
@@ -69,6 +73,7 @@ pub fn place(db: &mut Db, frame: &Frame, invoice: &Invoice, at: &str) -> Result<
 pub async fn show(
     by: In<ReadBilling>,
     site: Site,
+    payments: Data<Payments>,
     path: Path<(String, String)>,
     query: Query<PartQuery>,
 ) -> Result<HttpResponse, Problem> {
@@ -95,10 +100,12 @@ pub async fn show(
     let money = |amount| money::words(amount, &invoice.currency);
     let (is_payer, others) = (place.parent.is_none(), place.amount - place.own_amount);
     let heading = format!("Invoice {}", row.number);
-    let may_pay = by.frame().may::<UpdateBilling>() && !row.payment.is_empty();
+    let payment = Payment::of(&invoice, payments.is_on()).filter(|_| is_payer);
+    let may_pay = by.frame().may::<UpdateBilling>() && payment.as_ref().is_some_and(|payment| payment.failed);
     let page = InvoicePage {
         shell: site.shell(&by, Section::Invoices, &heading).noting(&pager.words),
         account: by.account().id.clone(),
+        payment,
         form: may_pay.then(|| Filled::with([])),
         late: if late > 0 { text::count(late, "line is", "lines are") } else { String::new() },
         accounts: text::count(place.accounts, "account", "accounts"),

@@ -5,6 +5,7 @@ mod export;
 mod filter;
 mod invoice;
 mod lines;
+mod payment;
 mod pdf;
 mod prices;
 mod usage;

@@ -3,7 +3,6 @@
 use chrono::NaiveDateTime;
 
 use crate::billing::CollectionMethod;
-use crate::ids;
 use crate::ledger::issue::number_words;
 use crate::ledger::items::Kind;
 use crate::ledger::money;
@@ -48,46 +47,6 @@ pub struct Row {
     pub lines: String,
     pub how: &'static str,
     pub bill_to: Vec<String>,
-    /// What is being done to have it paid, and what the payer can do; "" once it is settled.
-    pub payment: String,
-    /// Another try can be asked for.
-    pub failed: bool,
-    pub payment_tone: &'static str,
-    pub payment_heading: &'static str,
-}
-
-/// How an invoice that is not settled is paid.
-fn payment(invoice: &Invoice, method: Option<CollectionMethod>, due: &When, now: NaiveDateTime) -> String {
-    let next = if invoice.next_try_at < ids::never() {
-        format!(
-            "It is tried again on {}, and at once when another payment method is entered.",
-            When::day(invoice.next_try_at).words
-        )
-    } else {
-        "It is not tried again by itself: enter another payment method, or try again here.".to_owned()
-    };
-    let waits = invoice.next_try_at <= now;
-    let words = match (invoice.state.as_str(), invoice.provider_state.as_str()) {
-        ("FAILED", _) => format!("Nothing was charged. {} {next}", invoice.trouble),
-        ("OPEN", "UNDERWAY") => "The bank is asked for it. That can take some working days.".to_owned(),
-        ("OPEN", _) if method == Some(CollectionMethod::Net30) => {
-            format!("To be paid by {}, naming the invoice’s number.", due.words)
-        }
-        ("OPEN", _) if !invoice.trouble.is_empty() => {
-            format!("{} Enter one, and it is charged at once.", invoice.trouble)
-        }
-        ("OPEN", _) if waits => "It is charged in a moment.".to_owned(),
-        ("OPEN", _) => "The payment provider was asked and has not answered yet. It is asked again how it stands in \
-                        some minutes; nothing is charged twice."
-            .to_owned(),
-        _ => return String::new(),
-    };
-    if invoice.overdue_at.is_none() {
-        return words;
-    }
-    let debt = "Until it is paid, the accounts with items on it start nothing new. What they have goes on, and no other \
-                account is touched.";
-    format!("{words} {debt}")
 }
 
 impl Row {
@@ -105,16 +64,8 @@ impl Row {
             _ => ("", "Void"),
         };
         let day = |at: Option<NaiveDateTime>| When::day(at.unwrap_or(now));
-        let (due, failed) = (day(invoice.due_at), invoice.state == "FAILED");
+        let due = day(invoice.due_at);
         Row {
-            payment: payment(invoice, method, &due, now),
-            failed,
-            payment_tone: if failed || overdue { "bad" } else { "info" },
-            payment_heading: match (failed, overdue) {
-                (true, _) => "This invoice was not paid",
-                (false, true) => "This invoice is overdue",
-                (false, false) => "How it is paid",
-            },
             id: invoice.id.clone(),
             number: number_words(invoice.number.unwrap_or(0)),
             month: words_of(&invoice.month),

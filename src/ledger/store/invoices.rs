@@ -28,7 +28,9 @@ pub struct Invoice {
     pub issued_at: Option<NaiveDateTime>,
     pub due_at: Option<NaiveDateTime>,
     pub settled_at: Option<NaiveDateTime>,
-    /// Of the payment in hand: UNDERWAY, FAILED, PAID, or empty.
+    /// The payment in hand at the provider; empty without one.
+    pub provider_id: String,
+    /// What is known of it: UNDERWAY, FAILED, PAID, or empty.
     pub provider_state: String,
     /// Why the last try failed.
     pub trouble: String,
@@ -50,6 +52,7 @@ pub(super) type Columns = (
     invoices::issued_at,
     invoices::due_at,
     invoices::settled_at,
+    invoices::provider_id,
     invoices::provider_state,
     invoices::trouble,
     invoices::next_try_at,
@@ -70,6 +73,7 @@ pub(super) const COLUMNS: Columns = (
     invoices::issued_at,
     invoices::due_at,
     invoices::settled_at,
+    invoices::provider_id,
     invoices::provider_state,
     invoices::trouble,
     invoices::next_try_at,
