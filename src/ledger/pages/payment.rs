@@ -52,8 +52,8 @@ fn words(invoice: &Invoice, failed: bool, collects: bool) -> String {
     match (trouble.is_empty(), invoice.provider_id.is_empty()) {
         (false, true) => format!("{trouble} Enter one, and it is charged at once."),
         (false, false) => trouble.clone(),
-        (true, true) => "It is charged in a moment.".to_owned(),
-        (true, false) => "The payment provider was asked and has not answered yet. It is asked again how it stands in \
+        (true, true) if invoice.next_try_at <= ids::now() => "It is charged in a moment.".to_owned(),
+        (true, _) => "The payment provider was asked and has not answered yet. It is asked again how it stands in \
                           some minutes; nothing is charged twice."
             .to_owned(),
     }
