@@ -10,8 +10,8 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`connections`], [`consent`], [`payments`],
-//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`switcher`],
+//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`limits`], [`suspension`], [`consent`], [`payments`],
+//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`ports`], [`connections`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
@@ -43,10 +43,13 @@ pub mod help;
 pub mod ids;
 pub mod invites;
 pub mod ledger;
+pub mod limits;
+pub mod live;
 pub mod mail;
 pub mod members;
 pub mod money;
 pub mod payments;
+pub mod ports;
 pub mod problem;
 pub mod readiness;
 pub mod reminders;
@@ -54,6 +57,7 @@ pub mod roles;
 pub mod server;
 pub mod sign_in;
 pub mod store;
+pub mod suspension;
 pub mod switcher;
 pub mod text;
 pub mod web;

@@ -76,6 +76,35 @@ pub enum Reason {
     RolesStayBehind(i64),
     /// The invitation, or the link, was used, withdrawn or ran out.
     LinkIsSpent,
+    /// Ports that are not deleted keep an account open.
+    HasLivePorts(i64),
+    /// VLANs in a branch that moves, of ports that belong to an account which would not be above it any more; caps
+    /// on such ports count as well.
+    PortsStayBehind(i64),
+    /// Connections that are not deleted keep a network.
+    NetworkHasConnections(i64),
+    /// Connections of accounts below use the port: it stays offered to them.
+    PortUsedBelow(i64),
+    /// Connections use the port: it cannot be deleted.
+    PortHasConnections(i64),
+    /// The port is not the account's own, nor offered to it (any more).
+    PortNotAvailable,
+    VlanInUse(i64),
+    /// Mbit/s that are left on the port.
+    PortIsFull(i64),
+    /// What a cap on the port allows the account or one above it, as a sentence.
+    PortCap(String),
+    /// What blocks provisioning, as exported codes.
+    NotReady(Vec<&'static str>),
+    /// A limit of this account or of one above it: what of, and how many it allows.
+    LimitReached {
+        resource: &'static str,
+        most: i64,
+    },
+    /// The connection's state does not allow it: the state as stored.
+    ConnectionState(&'static str),
+    /// The terms of the order do not allow it.
+    NotSupported(&'static str),
 }
 
 impl Reason {
@@ -93,6 +122,17 @@ impl Reason {
             Reason::MoreThanHeld | Reason::RoleIsBuiltIn | Reason::RoleIsInherited => "MODIFICATION_NOT_ALLOWED",
             Reason::RoleInUse { .. } | Reason::RolesStayBehind(_) => "CONFLICT",
             Reason::LinkIsSpent => "INVALID_LINK",
+            Reason::HasLivePorts(_) => "ACCOUNT_DELETE_NON_DELETED_PORT_STATE_CONFLICT",
+            Reason::PortsStayBehind(_) | Reason::PortUsedBelow(_) => "PORT_CHILD_ACCOUNT_FLAG_IN_USE",
+            Reason::NetworkHasConnections(_) => "NETWORK_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
+            Reason::PortHasConnections(_) => "PORT_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
+            Reason::PortNotAvailable => "NO_PORT_FOUND_FOR_CONNECTION",
+            Reason::VlanInUse(_) => "VLAN_IN_USE",
+            Reason::PortIsFull(_) => "INSUFFICIENT_CAPACITY",
+            Reason::PortCap(_) | Reason::LimitReached { .. } => "RESOURCE_LIMITATION_EXCEEDED",
+            Reason::NotReady(_) => "PAYMENT_REQUIRED",
+            Reason::ConnectionState(_) => "INVALID_CONNECTION_STATE_CHANGE",
+            Reason::NotSupported(_) => "CONNECTION_CONFIGURATION_NOT_SUPPORTED",
         }
     }
 }

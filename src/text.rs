@@ -32,6 +32,11 @@ pub fn count(n: i64, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
+/// Mbit/s in words: "50 Mbit/s", "10 Gbit/s".
+pub fn speed(mbits: i64) -> String {
+    if mbits >= 1000 && mbits % 1000 == 0 { format!("{} Gbit/s", mbits / 1000) } else { format!("{mbits} Mbit/s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -163,6 +163,21 @@ actions! {
     RequireSecondFactor = one(Accounts, Verb::Update), FRESH;
     /// Closing an account, and restoring a closed one below.
     DeleteAccounts = one(Accounts, Verb::Delete);
+    /// Suspending and resuming an account below, with everything below it.
+    SuspendAccounts = one(Accounts, Verb::Update), FRESH;
+    /// How many of what an account below, or its branch, may have.
+    LimitAccounts = one(Accounts, Verb::Update);
+    ReadNetworks = one(Networks, Verb::Read);
+    /// Networks, and ordering connections in them.
+    CreateNetworks = one(Networks, Verb::Create);
+    UpdateNetworks = one(Networks, Verb::Update);
+    DeleteNetworks = one(Networks, Verb::Delete);
+    ReadPorts = one(Ports, Verb::Read);
+    /// Ordering ports.
+    CreatePorts = one(Ports, Verb::Create);
+    /// Also offering a port to child accounts, and what each may do with it.
+    UpdatePorts = one(Ports, Verb::Update);
+    DeletePorts = one(Ports, Verb::Delete);
     ReadMembers = one(Members, Verb::Read);
     /// Inviting people.
     CreateMembers = one(Members, Verb::Create), FRESH;

@@ -9,9 +9,10 @@ use super::store::ClosedRow;
 use super::{restorable_until, store};
 use crate::access::policy::{DeleteAccounts, ReadAccounts};
 use crate::access::{Frame, In, Me};
-use crate::connections;
 use crate::ids;
+use crate::live;
 use crate::problem::{Errors, Problem, Reason};
+use crate::store::Db;
 use crate::text;
 use crate::web::errors::Words;
 use crate::web::once::again;
@@ -75,15 +76,19 @@ pub async fn confirm_close(by: In<DeleteAccounts>, site: Site) -> Result<HttpRes
 
 async fn close_page(by: &In<DeleteAccounts>, site: &Site, errors: Errors) -> Result<ClosePage, Problem> {
     let key = by.account().key;
-    let (live, (members, own_method)) =
-        site.pool.read(move |db| Ok((connections::live(db, key)?, store::effects_of_closing(db, key)?))).await?;
+    let read = move |db: &mut Db| {
+        Ok((live::connections(db, key)?, live::ports(db, key)?, store::effects_of_closing(db, key)?))
+    };
+    let (connections, ports, (members, own_method)) = site.pool.read(read).await?;
     let account = by.account();
     let refusal = if account.depth == 0 {
         Some(Reason::RootCannotBeClosed)
     } else if account.children_count > 0 {
         Some(Reason::HasChildAccounts(account.children_count))
-    } else if live > 0 {
-        Some(Reason::HasLiveConnections(live))
+    } else if connections > 0 {
+        Some(Reason::HasLiveConnections(connections))
+    } else if ports > 0 {
+        Some(Reason::HasLivePorts(ports))
     } else {
         None
     };

@@ -20,7 +20,7 @@ use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db, dialect};
 use crate::web::route::{Route, get, post};
-use crate::{connections, consent, members, roles};
+use crate::{consent, live, members, roles};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -161,7 +161,7 @@ pub fn tags_line(tags: &[(String, String)]) -> String {
 }
 
 /// Closes a child account: hidden at once, restorable by its parent for 30 days. Conflict while it has child accounts
-/// or live connections, for a root account, and when the row is not at `version` any more.
+/// live ports or live connections, for a root account, and when the row is not at `version` any more.
 pub fn close(db: &mut Db, by: &Grant<DeleteAccounts>, version: i64) -> Result<(), Problem> {
     audit::change(db, by, |db, by| {
         let account = by.account();
@@ -174,9 +174,13 @@ pub fn close(db: &mut Db, by: &Grant<DeleteAccounts>, version: i64) -> Result<()
         if account.children_count > 0 {
             return Err(Problem::Conflict(Reason::HasChildAccounts(account.children_count)));
         }
-        let live = connections::live(db, account.key)?;
-        if live > 0 {
-            return Err(Problem::Conflict(Reason::HasLiveConnections(live)));
+        let connections = live::connections(db, account.key)?;
+        if connections > 0 {
+            return Err(Problem::Conflict(Reason::HasLiveConnections(connections)));
+        }
+        let ports = live::ports(db, account.key)?;
+        if ports > 0 {
+            return Err(Problem::Conflict(Reason::HasLivePorts(ports)));
         }
         store::set_closed(db, account.key, Some(ids::now()))?;
         Ok(((), Event::new(EventType::AccountClose, subject(&account.id, &account.name)).with("state", "closed")))
@@ -235,6 +239,10 @@ pub fn move_under(
             let behind = roles::stay_behind(db, account.key, to.account().key)?;
             if behind > 0 {
                 return Err(Problem::Conflict(Reason::RolesStayBehind(behind)));
+            }
+            let behind = live::ports_left_behind(db, account.key, to.account().key)?;
+            if behind > 0 {
+                return Err(Problem::Conflict(Reason::PortsStayBehind(behind)));
             }
             store::move_branch(db, account, from.place.key, to.account())?;
             let event = Event::new(EventType::AccountMove, subject(&account.id, &account.name))

@@ -38,10 +38,25 @@ pub enum EventType {
     PriceListCreate,
     InvoiceCreate,
     InvoiceUpdate,
+    AccountSuspend,
+    AccountResume,
+    ResourceLimitUpdate,
+    NetworkCreate,
+    NetworkUpdate,
+    NetworkDelete,
+    ConnectionCreate,
+    ConnectionUpdate,
+    ConnectionDelete,
+    ConnectionStateChange,
+    PortCreate,
+    PortUpdate,
+    PortDelete,
+    PortStateChange,
+    CatalogueUpdate,
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 33] = [
+    pub const EVERY: [EventType; 48] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -75,6 +90,21 @@ impl EventType {
         EventType::PriceListCreate,
         EventType::InvoiceCreate,
         EventType::InvoiceUpdate,
+        EventType::AccountSuspend,
+        EventType::AccountResume,
+        EventType::ResourceLimitUpdate,
+        EventType::NetworkCreate,
+        EventType::NetworkUpdate,
+        EventType::NetworkDelete,
+        EventType::ConnectionCreate,
+        EventType::ConnectionUpdate,
+        EventType::ConnectionDelete,
+        EventType::ConnectionStateChange,
+        EventType::PortCreate,
+        EventType::PortUpdate,
+        EventType::PortDelete,
+        EventType::PortStateChange,
+        EventType::CatalogueUpdate,
     ];
 
     /// As it is stored and exported.
@@ -113,6 +143,21 @@ impl EventType {
             EventType::PriceListCreate => "PRICE_LIST_CREATE",
             EventType::InvoiceCreate => "INVOICE_CREATE",
             EventType::InvoiceUpdate => "INVOICE_UPDATE",
+            EventType::AccountSuspend => "ACCOUNT_SUSPEND",
+            EventType::AccountResume => "ACCOUNT_RESUME",
+            EventType::ResourceLimitUpdate => "RESOURCE_LIMIT_UPDATE",
+            EventType::NetworkCreate => "NETWORK_CREATE",
+            EventType::NetworkUpdate => "NETWORK_UPDATE",
+            EventType::NetworkDelete => "NETWORK_DELETE",
+            EventType::ConnectionCreate => "CONNECTION_CREATE",
+            EventType::ConnectionUpdate => "CONNECTION_UPDATE",
+            EventType::ConnectionDelete => "CONNECTION_DELETE",
+            EventType::ConnectionStateChange => "CONNECTION_STATE_CHANGE",
+            EventType::PortCreate => "PORT_CREATE",
+            EventType::PortUpdate => "PORT_UPDATE",
+            EventType::PortDelete => "PORT_DELETE",
+            EventType::PortStateChange => "PORT_STATE_CHANGE",
+            EventType::CatalogueUpdate => "CATALOGUE_UPDATE",
         }
     }
 
@@ -152,6 +197,21 @@ impl EventType {
             EventType::PriceListCreate => "Prices loaded",
             EventType::InvoiceCreate => "Invoice issued",
             EventType::InvoiceUpdate => "Invoice changed",
+            EventType::AccountSuspend => "Account suspended",
+            EventType::AccountResume => "Account resumed",
+            EventType::ResourceLimitUpdate => "Limit changed",
+            EventType::NetworkCreate => "Network created",
+            EventType::NetworkUpdate => "Network changed",
+            EventType::NetworkDelete => "Network deleted",
+            EventType::ConnectionCreate => "Connection ordered",
+            EventType::ConnectionUpdate => "Connection changed",
+            EventType::ConnectionDelete => "Connection deletion asked for",
+            EventType::ConnectionStateChange => "Connection state changed",
+            EventType::PortCreate => "Port ordered",
+            EventType::PortUpdate => "Port changed",
+            EventType::PortDelete => "Port deleted",
+            EventType::PortStateChange => "Port state changed",
+            EventType::CatalogueUpdate => "Catalogue loaded",
         }
     }
 

@@ -179,11 +179,13 @@ fn postgres_finish() -> String {
         "CREATE OR REPLACE FUNCTION rows_are_only_ever_added() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION '%: rows are only ever added', TG_TABLE_NAME; END $$;
          {triggers}
-         DO $$ BEGIN
-           IF EXISTS (SELECT 1 FROM pg_attribute a JOIN pg_collation c ON c.oid = a.attcollation
-                      WHERE a.attrelid = 'accounts'::regclass AND a.attname = 'name_key' AND c.collname <> 'C') THEN
-             ALTER TABLE accounts ALTER COLUMN name_key TYPE TEXT COLLATE \"C\";
-           END IF;
+         DO $$ DECLARE wrong RECORD; BEGIN
+           FOR wrong IN SELECT a.attrelid::regclass AS of_table FROM pg_attribute a
+                        JOIN pg_collation c ON c.oid = a.attcollation
+                        WHERE a.attrelid = ANY (ARRAY['accounts', 'networks', 'ports', 'connections']::regclass[])
+                          AND a.attname = 'name_key' AND c.collname <> 'C' LOOP
+             EXECUTE format('ALTER TABLE %s ALTER COLUMN name_key TYPE TEXT COLLATE \"C\"', wrong.of_table);
+           END LOOP;
          END $$;"
     )
 }

@@ -1,8 +1,10 @@
 //! One set of tables for both databases, in the order of the migration. Kept by hand; `tests/it/store.rs` compares it
-//! with what the migration makes. The tables of the ledger are in [`ledger`].
+//! with what the migration makes. The tables of the ledger are in [`ledger`], those of what is ordered in [`fabric`].
 
+mod fabric;
 mod ledger;
 
+pub use fabric::*;
 pub use ledger::*;
 
 diesel::table! {
@@ -366,17 +368,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    connections (key) {
-        key -> BigInt,
-        id -> Text,
-        account_key -> BigInt,
-        name -> Text,
-        state -> Text,
-        created_at -> Timestamp,
-    }
-}
-
-diesel::table! {
     installation (only_row) {
         only_row -> BigInt,
         cookie_key -> Text,
@@ -419,6 +410,17 @@ diesel::table! {
 
 diesel::joinable!(account_tags -> accounts (account_key));
 diesel::joinable!(connections -> accounts (account_key));
+diesel::joinable!(connections -> networks (network_key));
+diesel::joinable!(connections -> locations (location_key));
+diesel::joinable!(networks -> accounts (account_key));
+diesel::joinable!(ports -> accounts (account_key));
+diesel::joinable!(ports -> facilities (facility_key));
+diesel::joinable!(facilities -> locations (location_key));
+diesel::joinable!(supported_ports -> facilities (facility_key));
+diesel::joinable!(supported_connections -> locations (location_key));
+diesel::joinable!(port_uses -> connections (connection_key));
+diesel::joinable!(port_uses -> ports (port_key));
+diesel::joinable!(connection_history -> users (user_key));
 diesel::joinable!(sessions -> users (user_key));
 diesel::joinable!(consents -> legal_documents (document_key));
 diesel::joinable!(consents -> users (user_key));
@@ -462,7 +464,22 @@ diesel::allow_tables_to_appear_in_same_query!(
     recents,
     submissions,
     kept_forms,
+    locations,
+    facilities,
+    cloud_regions,
+    supported_ports,
+    supported_connections,
+    networks,
+    ports,
+    port_caps,
     connections,
+    connection_keys,
+    connection_history,
+    port_uses,
+    resource_tags,
+    intents,
+    resource_limits,
+    suspensions,
     installation,
     audit_entries,
     audit_scope,

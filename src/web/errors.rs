@@ -212,6 +212,68 @@ impl Reason {
                 "It was used or withdrawn, it ran out, or a newer one took its place.",
                 "Ask for a new one where this one came from.",
             ),
+            Reason::HasLivePorts(n) => words(
+                "This account still has ports",
+                format!("{} must be deleted first.", text::count(*n, "port", "ports")),
+                "Delete the ports, then close the account.",
+            ),
+            Reason::PortsStayBehind(n) => words(
+                "Ports of an account above are in use here",
+                format!(
+                    "{} of them would not be offered at the new place.",
+                    text::count(*n, "use or cap", "uses and caps")
+                ),
+                "Delete those connections, or have the caps taken away, first.",
+            ),
+            Reason::NetworkHasConnections(n) => words(
+                "This network still has connections",
+                format!("{} must be deleted first.", text::count(*n, "connection", "connections")),
+                "Delete the connections, then the network.",
+            ),
+            Reason::PortUsedBelow(n) => words(
+                "Accounts below use this port",
+                format!("{} would lose it.", text::count(*n, "connection", "connections")),
+                "Have them deleted first, or set a day from which nothing new begins on it.",
+            ),
+            Reason::PortHasConnections(n) => words(
+                "This port is in use",
+                format!("{} must be deleted first.", text::count(*n, "connection", "connections")),
+                "Delete the connections, then the port.",
+            ),
+            Reason::PortNotAvailable => words(
+                "This port cannot be used here",
+                "It is not a port of this account, nor is it offered to it now.",
+                "Choose another port.",
+            ),
+            Reason::VlanInUse(vlan) => words(
+                "This VLAN is taken",
+                format!("VLAN {vlan} of the port belongs to another connection."),
+                "Choose another VLAN.",
+            ),
+            Reason::PortIsFull(left) => words(
+                "The port has not enough capacity left",
+                format!("{} of it are free.", text::speed(*left)),
+                "Choose a lower speed or another port.",
+            ),
+            Reason::PortCap(cap) => {
+                words("The port's owner allows less here", cap.clone(), "Choose within it, or ask the port's owner.")
+            }
+            Reason::NotReady(_) => words(
+                "This account may not provision now",
+                "Agreements, a payment method, or something else is missing.",
+                "See the page Readiness for every reason and who can remove it.",
+            ),
+            Reason::LimitReached { resource, most } => words(
+                "A limit is reached",
+                format!("This account, or one above it, may have {most} {resource}."),
+                "Delete what is not needed, or ask an administrator of an account above for a higher limit.",
+            ),
+            Reason::ConnectionState(_) => words(
+                "The connection's state does not allow this",
+                "It changed since the page was shown, or is being worked on.",
+                "Look at the connection again.",
+            ),
+            Reason::NotSupported(why) => words("This cannot be ordered", *why, "Choose something else."),
             Reason::AlreadyConsented => words(
                 "Already accepted",
                 "This account is bound by these versions already.",

@@ -200,7 +200,7 @@ impl<'w> History<'w> {
                 connections::id.eq(ids::new_id("conn")),
                 connections::account_key.eq(self.keys[account].0),
                 connections::name.eq("line"),
-                connections::state.eq("PROVISIONED"),
+                connections::state.eq("ACTIVE"),
                 connections::created_at.eq(ids::now()),
             );
             self.write(|db| Ok(diesel::insert_into(connections::table).values(row).execute(db)?));

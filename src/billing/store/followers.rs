@@ -6,8 +6,8 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 
 use crate::billing::effects::{Reach, Tally};
-use crate::connections::ENDED_STATES;
 use crate::ids::Key;
+use crate::live::ENDED_STATES;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
