@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members,
-    readiness, roles, sign_in, switcher,
+    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, invites, ledger,
+    members, networks, readiness, roles, sign_in, switcher,
 };
 
 /// What every worker of one process shares.
@@ -49,6 +49,8 @@ pub fn routes() -> Vec<Route> {
     all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(command::routes());
+    all.extend(networks::routes());
+    all.extend(connections::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());

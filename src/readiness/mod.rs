@@ -14,7 +14,7 @@ use crate::ledger::{self, Owed};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Want, is_backward};
-pub use pages::routes;
+pub use pages::{Failing, failing, routes};
 pub use store::State;
 
 /// One reason why an account may not provision.

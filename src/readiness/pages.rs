@@ -38,11 +38,12 @@ struct ShowPage {
     below: Option<BelowView>,
 }
 
-struct Failing {
-    words: String,
-    who: String,
-    label: &'static str,
-    href: String,
+/// A check that fails, as pages show it: what to do, who can, and where.
+pub struct Failing {
+    pub words: String,
+    pub who: String,
+    pub label: &'static str,
+    pub href: String,
 }
 
 struct BelowView {
@@ -144,7 +145,8 @@ fn summary(readiness: &Readiness, blockers: &[Blocker]) -> String {
     }
 }
 
-fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
+/// What this person reads about a blocker.
+pub fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
     let account = &frame.account().id;
     let others = matches!(blocker, Blocker::Overdue { own: false });
     let mine = !others && blocker.needs().met_by(frame.held());

@@ -268,7 +268,7 @@ impl Reason {
                 format!("This account, or one above it, may have {most} {resource}."),
                 "Delete what is not needed, or ask an administrator of an account above for a higher limit.",
             ),
-            Reason::ConnectionState(_) => words(
+            Reason::ConnectionState(_) | Reason::ConnectionUpdate(_) | Reason::ConnectionDelete(_) => words(
                 "The connection's state does not allow this",
                 "It changed since the page was shown, or is being worked on.",
                 "Look at the connection again.",

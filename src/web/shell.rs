@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadRoles};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadNetworks, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -21,6 +21,8 @@ pub fn flash_cookie(https: bool) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Dashboard,
+    Networks,
+    Connections,
     Readiness,
     Settings,
     Members,
@@ -35,8 +37,10 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 12] = [
+    pub const EVERY: [Section; 14] = [
         Section::Dashboard,
+        Section::Networks,
+        Section::Connections,
         Section::Readiness,
         Section::Settings,
         Section::Members,
@@ -53,6 +57,8 @@ impl Section {
     pub fn slug(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Networks => "networks",
+            Section::Connections => "connections",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "members",
@@ -70,6 +76,8 @@ impl Section {
     pub fn label(self) -> &'static str {
         match self {
             Section::Dashboard => "Dashboard",
+            Section::Networks => "Networks",
+            Section::Connections => "Connections",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
             Section::Members => "Members",
@@ -87,6 +95,8 @@ impl Section {
     fn icon(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Networks => "networks",
+            Section::Connections => "connections",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "user",
@@ -111,6 +121,7 @@ impl Section {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
+            Section::Networks | Section::Connections => ReadNetworks::NEEDS,
             Section::Billing | Section::Invoices => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
@@ -126,7 +137,7 @@ impl Section {
 }
 
 const RAIL: [(Option<&str>, &[Section]); 2] = [
-    (None, &[Section::Dashboard, Section::Readiness]),
+    (None, &[Section::Dashboard, Section::Networks, Section::Connections, Section::Readiness]),
     (
         Some("Account Administration"),
         &[
