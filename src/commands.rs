@@ -9,7 +9,7 @@ use subtenant::config::Config;
 use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::store::installation::Purpose;
-use subtenant::{consent, demo, server};
+use subtenant::{catalogue, consent, demo, server};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let parts = server::prepare(config, Purpose::Live)?;
@@ -66,6 +66,17 @@ pub fn load_prices(config: &Config, effective: &str, file: &Path) -> anyhow::Res
     let mut said = Err(Vec::new());
     parts.pool.write_here(|db| {
         said = ledger::prices::load_file(db, effective, file);
+        Ok(())
+    })?;
+    Ok(say(said, "Nothing was loaded:"))
+}
+
+pub fn load_catalogue(config: &Config, folder: &Path) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let parts = server::prepare(config, Purpose::Live)?;
+    let mut said = Err(Vec::new());
+    parts.pool.write_here(|db| {
+        said = catalogue::load_folder(db, folder);
         Ok(())
     })?;
     Ok(say(said, "Nothing was loaded:"))

@@ -36,6 +36,11 @@ enum Command {
         #[command(subcommand)]
         command: Prices,
     },
+    /// Where ports and connections can be ordered.
+    Catalogue {
+        #[command(subcommand)]
+        command: Catalogue,
+    },
     /// Charges, invoices, and payment methods at the payment provider.
     Billing {
         #[command(subcommand)]
@@ -59,6 +64,17 @@ enum Prices {
         effective: String,
         #[arg(value_name = "FILE.csv")]
         file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Catalogue {
+    /// Take over the files of a folder, all or none: locations.csv, facilities.csv, cloud-regions.csv,
+    /// supported-ports.csv and supported-connections.csv. What they lack is not offered any more; what uses it goes on.
+    /// The folder `catalogue` of the source is a pattern.
+    Load {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
 }
 
@@ -141,6 +157,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Prices { command: Prices::Load { effective, file } } => {
             commands::load_prices(&config, effective, file)
         }
+        Command::Catalogue { command: Catalogue::Load { folder } } => commands::load_catalogue(&config, folder),
         Command::Billing { command } => match command {
             Billing::Month { month } => commands::make_month(&config, month),
             Billing::Collect => commands::collect(&config),
