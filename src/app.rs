@@ -21,7 +21,7 @@ use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
     accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members,
-    readiness, roles, sign_in, switcher,
+    provisioning, readiness, roles, sign_in, switcher,
 };
 
 /// What every worker of one process shares.
@@ -48,6 +48,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(collecting::routes());
     all.extend(roles::routes());
     all.extend(readiness::routes());
+    all.extend(provisioning::routes());
     all.extend(command::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
 use subtenant::demo;
 use subtenant::ledger::operator::Settled;
+use subtenant::provisioning::operator::Decision;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,6 +47,33 @@ enum Command {
         #[command(subcommand)]
         command: Legal,
     },
+    /// What is ordered and made.
+    Provisioning {
+        #[command(subcommand)]
+        command: Provisioning,
+    },
+}
+
+#[derive(Subcommand)]
+enum Provisioning {
+    /// Approve a connection of a kind that needs it.
+    Approve {
+        #[arg(value_name = "CONNECTION-ID")]
+        connection: String,
+    },
+    /// Refuse such a connection; the customer reads the reason.
+    Refuse {
+        #[arg(value_name = "CONNECTION-ID")]
+        connection: String,
+        reason: String,
+    },
+    /// Try a port again that the provisioning system refused.
+    Retry {
+        #[arg(value_name = "PORT-ID")]
+        port: String,
+    },
+    /// How many there are in each state, and which do not come on.
+    Status,
 }
 
 #[derive(Subcommand)]
@@ -147,6 +175,14 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             Billing::Paid { invoice } => commands::settle(&config, invoice, Settled::Paid),
             Billing::Void { invoice } => commands::settle(&config, invoice, Settled::Void),
             Billing::Reconcile => commands::reconcile(&config),
+        },
+        Command::Provisioning { command } => match command {
+            Provisioning::Approve { connection } => commands::decide(&config, connection, Decision::Approve),
+            Provisioning::Refuse { connection, reason } => {
+                commands::decide(&config, connection, Decision::Refuse(reason))
+            }
+            Provisioning::Retry { port } => commands::retry_port(&config, port),
+            Provisioning::Status => commands::provisioning_status(&config),
         },
     }
 }
