@@ -10,7 +10,7 @@ use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::provisioning::operator::{self, Decision};
 use subtenant::store::installation::Purpose;
-use subtenant::{consent, demo, server};
+use subtenant::{consent, demo, limits, server, suspension};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let parts = server::prepare(config, Purpose::Live)?;
@@ -63,6 +63,27 @@ fn say(said: Result<String, Vec<String>>, refused: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+pub fn suspend(config: &Config, account: &str, reason: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| suspension::suspend_root(db, account, reason))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn resume(config: &Config, account: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| suspension::resume_root(db, account))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn limit(config: &Config, account: &str, resource: &str, reach: &str, most: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| limits::set_root(db, account, resource, reach, most))?;
+    Ok(say(said, "Nothing was changed:"))
 }
 
 pub fn load_prices(config: &Config, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {

@@ -42,6 +42,16 @@ enum Command {
         #[command(subcommand)]
         command: Billing,
     },
+    /// Root accounts, which have nobody above them to suspend them.
+    Accounts {
+        #[command(subcommand)]
+        command: Accounts,
+    },
+    /// How many networks, connections, ports, members and accounts a root account may have.
+    Limits {
+        #[command(subcommand)]
+        command: Limits,
+    },
     /// The legal documents that accounts accept.
     Legal {
         #[command(subcommand)]
@@ -116,6 +126,37 @@ enum Billing {
 }
 
 #[derive(Subcommand)]
+enum Accounts {
+    /// Stop everything new in a root account and below it. What runs keeps running.
+    Suspend {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+        /// One line, shown on every page of the account.
+        reason: String,
+    },
+    /// Let it go on. Accounts below that are suspended for themselves stay so.
+    Resume {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Limits {
+    /// Set one limit. Lowering it takes nothing away.
+    Set {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+        /// `account` (child accounts), `member`, `network`, `connection` or `port`.
+        resource: String,
+        /// `account` for it alone, `branch` for it and everything below.
+        reach: String,
+        /// A number, or `none`.
+        most: String,
+    },
+}
+
+#[derive(Subcommand)]
 enum Legal {
     /// Publish the next version of a document. Accounts are told at once and bound by accepting it; until its day the
     /// version before holds.
@@ -165,6 +206,13 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Check => commands::check(&config),
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)
+        }
+        Command::Accounts { command: Accounts::Suspend { account, reason } } => {
+            commands::suspend(&config, account, reason)
+        }
+        Command::Accounts { command: Accounts::Resume { account } } => commands::resume(&config, account),
+        Command::Limits { command: Limits::Set { account, resource, reach, most } } => {
+            commands::limit(&config, account, resource, reach, most)
         }
         Command::Prices { command: Prices::Load { effective, file } } => {
             commands::load_prices(&config, effective, file)

@@ -264,6 +264,11 @@ CREATE TABLE intents (
 CREATE UNIQUE INDEX intents_open ON intents (subject_id) WHERE finished_at IS NULL;
 CREATE INDEX intents_due ON intents (next_try_at, key) WHERE finished_at IS NULL;
 
+-- What limits count, without what is gone.
+CREATE INDEX networks_counted ON networks (account_key) WHERE state <> 'DELETED';
+CREATE INDEX ports_counted ON ports (account_key) WHERE state <> 'DELETED';
+CREATE INDEX connections_counted ON connections (account_key) WHERE state <> 'DELETED';
+
 -- How many of something an account, or it and everything below it, may have.
 CREATE TABLE resource_limits (
     account_key BIGINT NOT NULL REFERENCES accounts (key),

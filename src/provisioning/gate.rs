@@ -5,7 +5,6 @@ use crate::limits::{self, Resource};
 use crate::problem::{Problem, Reason};
 use crate::readiness;
 use crate::store::Db;
-use crate::suspension;
 
 /// What is in the way: codes and what to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,18 +15,18 @@ impl Reasons {
         self.0.push((code, words.into()));
     }
 
-    fn has(&self, code: &str) -> bool {
-        self.0.iter().any(|(one, _)| *one == code)
-    }
-
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Each code once, with blanks between them, as they are stored.
     pub fn codes(&self) -> String {
-        let mut codes: Vec<&str> = self.0.iter().map(|(code, _)| *code).collect();
-        codes.dedup();
+        let mut codes: Vec<&str> = Vec::new();
+        for (code, _) in &self.0 {
+            if !codes.contains(code) {
+                codes.push(code);
+            }
+        }
         codes.join(" ")
     }
 
@@ -44,20 +43,17 @@ pub fn reasons(db: &mut Db, account: Key, resource: Resource, can_provision: boo
     for blocker in readiness::blockers(db, account)? {
         reasons.add(blocker.code(), blocker.words());
     }
-    if !reasons.has(SUSPENDED) && suspension::of(db, account)?.is_some() {
-        reasons.add(SUSPENDED, "Have the suspension of the account, or of the one above it, lifted");
-    }
-    // What was ordered is counted already.
-    match limits::room_for(db, account, resource, 0) {
-        Err(Problem::Conflict(Reason::LimitReached { resource, most })) => {
-            reasons.add("RESOURCE_LIMITATION_EXCEEDED", format!("There may be {most} {resource}, and there are more"));
+    // Readiness speaks of connections. What was ordered is counted already.
+    if resource == Resource::Port {
+        match limits::room_for(db, account, resource, 0) {
+            Err(Problem::Conflict(Reason::LimitReached { most, .. })) => {
+                reasons.add("RESOURCE_LIMITATION_EXCEEDED", format!("There are more than {most} ports"));
+            }
+            other => other?,
         }
-        other => other?,
     }
     if !can_provision {
         reasons.add("NO_PROVISIONING_SYSTEM", "Whoever runs this console has to set up a provisioning system");
     }
     Ok(reasons)
 }
-
-const SUSPENDED: &str = "ACCOUNT_SUSPENDED";

@@ -159,6 +159,7 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("readiness", "missing=resuming"),
         ("members", "q=member"),
         ("members", "show=inherited"),
         ("members", "show=invited"),
