@@ -17,10 +17,11 @@ use crate::usage::invoice_of;
 use crate::world::{PASSWORD, World};
 
 /// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
-/// those that want a payment provider by the program `payments`.
+/// those that want a payment provider by the program `payments`, a provisioning system by `provisioning`.
 fn is_at_hand(path: &str) -> bool {
     let at_provider = [
         "/webhooks/stripe",
+        "/provisioning/callbacks",
         "/billing/new/confirm",
         "/billing/edit/confirm",
         "/billing/new/discard",
