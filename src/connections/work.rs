@@ -19,7 +19,7 @@ const STUCK_ATTEMPTS: i64 = 5;
 
 /// For what a pre-shared key is sealed: this connection and this side of it (`PRIMARY`, `SECONDARY`).
 pub fn key_purpose(connection: &str, side: &str) -> String {
-    format!("pre-shared key {connection} {side}")
+    format!("pre-shared key of {connection} {side}")
 }
 
 /// What the fabric is to do for a connection and has not done yet.

@@ -9,7 +9,8 @@ use super::gate;
 use super::intents::{self, Act, Intent, NewIntent};
 use super::store::{self, Kind};
 use crate::audit::{self, Event, EventType, Subject};
-use crate::ids::Key;
+use crate::ids::{self, Key};
+use crate::ledger::{self, NewItem};
 use crate::limits::Resource;
 use crate::problem::Problem;
 use crate::store::schema::ports;
@@ -24,6 +25,7 @@ struct Port {
     account_key: Key,
     name: String,
     state: String,
+    price_code: String,
     waits_for: String,
     error_code: String,
     error_message: String,
@@ -108,7 +110,7 @@ pub fn finished(db: &mut Db, intent: &Intent, outcome: &Outcome) -> Result<(), P
             audit::change_by_system(db, |_| Ok(((), event(&port).with("fabric", "took it down"))))?;
         }
         // It was deleted while it was being made: now it can be taken down.
-        _ => store::wait(db, Kind::Port, port.key, "", crate::ids::now())?,
+        _ => store::wait(db, Kind::Port, port.key, "", ids::now())?,
     }
     Ok(())
 }
@@ -116,7 +118,7 @@ pub fn finished(db: &mut Db, intent: &Intent, outcome: &Outcome) -> Result<(), P
 fn activate(db: &mut Db, port: &Port, attributes: &Attributes) -> Result<(), Problem> {
     let told = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();
     audit::change_by_system(db, |db| {
-        let now = crate::ids::now();
+        let now = ids::now();
         diesel::update(ports::table.find(port.key))
             .set((
                 ports::state.eq("ACTIVE"),
@@ -124,9 +126,21 @@ fn activate(db: &mut Db, port: &Port, attributes: &Attributes) -> Result<(), Pro
                 ports::device_id.eq(told("deviceId")),
                 ports::interface_id.eq(told("interfaceId")),
                 ports::patch_panel_id.eq(told("patchPanelId")),
+                ports::error_code.eq(""),
+                ports::error_message.eq(""),
                 ports::version.eq(ports::version + 1),
             ))
             .execute(db)?;
+        if !port.price_code.is_empty() {
+            let item = NewItem {
+                account: port.account_key,
+                kind: ledger::Kind::Port,
+                subject_id: port.id.clone(),
+                name: port.name.clone(),
+                price_code: port.price_code.clone(),
+            };
+            ledger::start_item(db, &item, now)?;
+        }
         Ok(((), event(port).changed("state", &port.state, "ACTIVE")))
     })
 }
@@ -159,7 +173,7 @@ pub fn retry(db: &mut Db, key: Key) -> Result<bool, Problem> {
         if port.state == "DELETED" {
             tell(db, &port, Act::Delete)?;
         } else {
-            store::wait(db, Kind::Port, key, "", crate::ids::now())?;
+            store::wait(db, Kind::Port, key, "", ids::now())?;
         }
         Ok(true)
     })

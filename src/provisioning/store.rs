@@ -136,36 +136,52 @@ const LATE_SECONDS: i64 = 15;
 /// What happened before the process began.
 const BEFORE_MINUTES: i64 = 60;
 
+/// Accounts that are looked below at once; what waits elsewhere is looked at in its time.
+const MOST_ACCOUNTS: i64 = 500;
+
 /// What waits is looked at again at once where something happened that may have opened the gate: in its account, or in
 /// one above it.
 pub fn wake(db: &mut Db) -> Result<usize, Problem> {
     let now = ids::now();
     let first = ids::first_key_at(now - Duration::minutes(BEFORE_MINUTES));
     let since = SEEN_UNTIL.load(Ordering::Relaxed).max(first);
+    let changed: Vec<Found> = diesel::sql_query(format!(
+        "SELECT DISTINCT account_key AS key FROM audit_entries
+         WHERE key > $1 AND account_key IS NOT NULL
+           AND event_type IN ('ACCOUNT_CONSENT_CREATE', 'ACCOUNT_BILLING_CREATE', 'ACCOUNT_BILLING_UPDATE',
+               'ACCOUNT_BILLING_DELETE', 'ACCOUNT_BILLING_VERIFY', 'ACCOUNT_RESUME', 'ACCOUNT_MOVE', 'INVOICE_UPDATE',
+               'RESOURCE_LIMIT_UPDATE') LIMIT {MOST_ACCOUNTS}"
+    ))
+    .bind::<BigInt, _>(since)
+    .load(db)?;
     let mut woken = 0;
-    for kind in [Kind::Port, Kind::Connection] {
-        let table = kind.table();
-        let waiting: Vec<Found> = diesel::sql_query(format!(
-            "SELECT DISTINCT w.key FROM audit_entries e
-             JOIN account_ancestry b ON b.ancestor_key = e.account_key
-             JOIN {table} w ON w.account_key = b.descendant_key
-             WHERE e.key > $1 AND e.event_type IN ('ACCOUNT_CONSENT_CREATE', 'ACCOUNT_BILLING_CREATE',
-                 'ACCOUNT_BILLING_UPDATE', 'ACCOUNT_BILLING_DELETE', 'ACCOUNT_BILLING_VERIFY', 'ACCOUNT_RESUME',
-                 'ACCOUNT_MOVE', 'INVOICE_UPDATE', 'RESOURCE_LIMIT_UPDATE')
-               AND w.waits_for <> '' AND w.look_at > $2 AND w.look_at < '9999-01-01'
-             ORDER BY w.key"
-        ))
-        .bind::<BigInt, _>(since)
-        .bind::<Timestamp, _>(now)
-        .load(db)?;
-        for Found { key } in waiting {
-            let done = diesel::sql_query(format!("UPDATE {table} SET look_at = $1 WHERE key = $2 AND waits_for <> ''"))
-                .bind::<Timestamp, _>(now)
-                .bind::<BigInt, _>(key)
-                .execute(db)?;
-            woken += done;
+    if !changed.is_empty() {
+        let changed: Vec<String> = changed.iter().map(|found| found.key.to_string()).collect();
+        for kind in [Kind::Port, Kind::Connection] {
+            woken += wake_below(db, kind, &changed.join(", "), now)?;
         }
     }
     SEEN_UNTIL.store(ids::first_key_at(now - Duration::seconds(LATE_SECONDS)), Ordering::Relaxed);
+    Ok(woken)
+}
+
+fn wake_below(db: &mut Db, kind: Kind, accounts: &str, now: NaiveDateTime) -> Result<usize, Problem> {
+    let table = kind.table();
+    let waiting: Vec<Found> = diesel::sql_query(format!(
+        "SELECT w.key FROM {table} w
+         WHERE w.look_at > $1 AND w.look_at < '9999-01-01' AND w.waits_for <> ''
+           AND EXISTS (SELECT 1 FROM account_ancestry b
+                       WHERE b.descendant_key = w.account_key AND b.ancestor_key IN ({accounts}))
+         ORDER BY w.key"
+    ))
+    .bind::<Timestamp, _>(now)
+    .load(db)?;
+    let mut woken = 0;
+    for Found { key } in waiting {
+        woken += diesel::sql_query(format!("UPDATE {table} SET look_at = $1 WHERE key = $2 AND waits_for <> ''"))
+            .bind::<Timestamp, _>(now)
+            .bind::<BigInt, _>(key)
+            .execute(db)?;
+    }
     Ok(woken)
 }

@@ -5,8 +5,8 @@ use actix_web::http::Method;
 use chrono::{Duration, NaiveDateTime};
 use serde_json::{Value, json};
 use subtenant::connections::Happening;
-use subtenant::provisioning::signing;
 use subtenant::ids;
+use subtenant::provisioning::signing;
 
 use crate::browser::{Answer, Browser};
 use crate::orders::{configured, connection, history, later, order, ready, round, state, step};
@@ -114,9 +114,8 @@ async fn a_link_goes_down_and_comes_up_in_the_order_in_which_it_did() {
     let (world, key, id, intent) = accepted(&receiver).await;
     let fabric = configured(&world);
     let at = |seconds: i64| ids::now() - Duration::minutes(10) + Duration::seconds(seconds);
-    let event = |event: &str, at: NaiveDateTime| {
-        json!({"connection": id, "event": event, "at": at.and_utc().to_rfc3339()})
-    };
+    let event =
+        |event: &str, at: NaiveDateTime| json!({"connection": id, "event": event, "at": at.and_utc().to_rfc3339()});
     // Before it is active it is only noted.
     assert_eq!(say(&world, &event("DOWN", at(0))).await, Ok(true));
     round(&world, &fabric).await;
@@ -139,7 +138,9 @@ async fn a_link_goes_down_and_comes_up_in_the_order_in_which_it_did() {
     }
     let states = ["WAITING_TO_PROVISION", "PROVISIONING", "ACTIVE", "DOWN", "ACTIVE", "DOWN", "ACTIVE"];
     assert_eq!(history(&world.pool, key), states);
-    for wrong in [event("SIDEWAYS", at(40)), event("DOWN", at(3600)), json!({"connection": id, "event": "DOWN", "at": 7})] {
+    for wrong in
+        [event("SIDEWAYS", at(40)), event("DOWN", at(3600)), json!({"connection": id, "event": "DOWN", "at": 7})]
+    {
         assert_eq!(say(&world, &wrong).await, Err(400), "{wrong}");
     }
     let stranger = json!({"connection": "conn-unknown", "event": "DOWN", "at": "2026-11-29T00:00:00Z"});

@@ -147,11 +147,8 @@ impl Ground {
     }
 }
 
-const PHASES: [Option<[Happening; 4]>; 3] = [
-    None,
-    Some([Happening::Edit, Happening::Edit, Happening::Retry, Happening::Edit]),
-    Some([Happening::Delete; 4]),
-];
+const PHASES: [Option<[Happening; 4]>; 3] =
+    [None, Some([Happening::Edit, Happening::Edit, Happening::Retry, Happening::Edit]), Some([Happening::Delete; 4])];
 
 /// All phases; each is interrupted as often as `ends` says.
 async fn story(mut ends: impl FnMut() -> Vec<End>) -> (Vec<Vec<&'static str>>, Vec<Vec<String>>, usize) {

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use subtenant::provisioning::signing;
 use subtenant::ids;
+use subtenant::provisioning::signing;
 
 use crate::receiver::{SECRET, key};
 

@@ -174,11 +174,7 @@ fn nothing_begins_while_something_is_in_the_way_and_nothing_begins_twice() {
         once(race.pool, race.child, starts.len());
         begun += starts.len();
         held += 6 - starts.len();
-        for undo in [
-            "DELETE FROM suspensions",
-            "DELETE FROM resource_limits",
-            "DELETE FROM payment_methods",
-        ] {
+        for undo in ["DELETE FROM suspensions", "DELETE FROM resource_limits", "DELETE FROM payment_methods"] {
             world.sql(undo);
         }
         crate::orders::pay(race.pool, user, &world.id("acme")).expect("it pays");

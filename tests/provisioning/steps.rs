@@ -194,7 +194,8 @@ async fn a_port_is_made_and_taken_down() {
     let now = "2026-11-29 00:00:00";
     world.sql(&format!("UPDATE ports SET state = 'DELETED', deleted_at = '{now}', look_at = '{now}'"));
     finish(&world, &fabric).await;
-    let acts: Vec<String> = told(&world.pool, &id).into_iter().map(|(act, _, state)| format!("{act} {state}")).collect();
+    let acts: Vec<String> =
+        told(&world.pool, &id).into_iter().map(|(act, _, state)| format!("{act} {state}")).collect();
     assert_eq!(acts, ["PROVISION DONE", "DELETE DONE"]);
     assert_eq!(round(&world, &fabric).await, 0);
     let uses: i64 = world.read(|db| Ok(port_uses::table.count().get_result(db)?)).expect("uses");

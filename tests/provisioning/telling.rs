@@ -6,9 +6,7 @@ use subtenant::connections::{Happening, work};
 use subtenant::ids;
 use subtenant::store::schema::{connection_keys, intents};
 
-use crate::orders::{
-    configured, connection, finish, later, order, order_port, port, ready, round, state, step, told,
-};
+use crate::orders::{configured, connection, finish, later, order, order_port, port, ready, round, state, step, told};
 use crate::receiver::{Receiver, SECRET};
 use crate::world::World;
 
@@ -95,8 +93,7 @@ async fn a_system_that_is_away_delays_and_loses_nothing() {
     ready(&world);
     let (key, _) = order(&world, "acme", "line");
     round(&world, &configured(&world)).await;
-    let error: String =
-        world.read(|db| Ok(intents::table.select(intents::last_error).first(db)?)).expect("an intent");
+    let error: String = world.read(|db| Ok(intents::table.select(intents::last_error).first(db)?)).expect("an intent");
     assert!(!error.is_empty() && !error.contains("/orders"), "{error}");
     assert_eq!(state(&world, key), "PROVISIONING");
 }
