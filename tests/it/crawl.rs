@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 use actix_web::http::Method;
 use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, SuspendAccounts, UpdateAccounts,
+    Verb,
 };
 use subtenant::store::Db;
-use subtenant::{accounts, billing, consent, roles};
+use subtenant::{accounts, billing, consent, roles, suspension};
 
 use crate::browser::{Answer, Browser};
 use crate::invited::invite;
@@ -17,7 +18,7 @@ use crate::usage::{connect, make};
 use crate::world::{World, admin_of};
 
 /// `acme` with `lab` (nothing done yet but a role of its own; Mara is a member, two people are invited), `bound`
-/// (agreements), `paid` (a method of its own), `doomed` (to be closed) and `closed`.
+/// (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped` (suspended) and `closed`.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -25,7 +26,7 @@ pub fn world() -> World {
 }
 
 pub fn furnish(world: &World) {
-    world.account("acme").children(&["lab", "bound", "paid", "doomed", "closed"]).viewer("vera");
+    world.account("acme").children(&["lab", "bound", "paid", "doomed", "stopped", "closed"]).viewer("vera");
     world.account("acme").at("lab").child("bench");
     let admin = admin_of("acme");
     let by = world.grant::<UpdateAccounts>(&admin, "bound").expect("the administrator may");
@@ -48,6 +49,9 @@ pub fn furnish(world: &World) {
     world.write(|db| roles::create(db, &by, new)).expect("a role");
     let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
     world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    let by = world.grant::<SuspendAccounts>(&admin, "acme").expect("the administrator may");
+    let stopped = world.id("stopped");
+    world.write(|db| suspension::suspend(db, &by, &stopped, "late", None)).expect("it is suspended");
     world.account("acme").at("lab").operator("mara");
     world.account("acme").at("bound").administrator(&admin);
     for email in ["newcomer@example.com", "admin-of-acme@example.com"] {
