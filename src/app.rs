@@ -20,7 +20,7 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members,
+    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members, ports,
     readiness, roles, sign_in, switcher,
 };
 
@@ -49,6 +49,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(command::routes());
+    all.extend(ports::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());

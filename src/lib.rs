@@ -10,8 +10,8 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`limits`], [`suspension`], [`consent`], [`payments`],
-//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`ports`], [`connections`], [`switcher`],
+//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`tags`], [`limits`], [`suspension`], [`consent`], [`payments`],
+//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`ports`], [`connections`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
@@ -31,6 +31,7 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod billing;
+pub mod catalogue;
 pub mod collecting;
 pub mod command;
 pub mod config;
@@ -59,6 +60,7 @@ pub mod sign_in;
 pub mod store;
 pub mod suspension;
 pub mod switcher;
+pub mod tags;
 pub mod text;
 pub mod web;
 pub mod worker;
