@@ -21,7 +21,7 @@ use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
     accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, limits, members,
-    provisioning, readiness, roles, sign_in, suspension, switcher,
+    ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.
@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(readiness::routes());
     all.extend(provisioning::routes());
     all.extend(command::routes());
+    all.extend(ports::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());
     all.extend(audit::pages::routes());

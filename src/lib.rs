@@ -10,7 +10,7 @@
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
-//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`limits`], [`suspension`], [`consent`], [`payments`],
+//! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`tags`], [`limits`], [`suspension`], [`consent`], [`payments`],
 //!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`ports`], [`connections`],
 //!   [`provisioning`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
@@ -62,6 +62,7 @@ pub mod sign_in;
 pub mod store;
 pub mod suspension;
 pub mod switcher;
+pub mod tags;
 pub mod text;
 pub mod web;
 pub mod worker;

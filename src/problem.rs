@@ -87,6 +87,8 @@ pub enum Reason {
     PortUsedBelow(i64),
     /// Connections use the port: it cannot be deleted.
     PortHasConnections(i64),
+    /// The port's state does not allow it: the state as stored.
+    PortState(&'static str),
     /// The port is not the account's own, nor offered to it (any more).
     PortNotAvailable,
     VlanInUse(i64),
@@ -128,6 +130,7 @@ impl Reason {
             Reason::PortsStayBehind(_) | Reason::PortUsedBelow(_) => "PORT_CHILD_ACCOUNT_FLAG_IN_USE",
             Reason::NetworkHasConnections(_) => "NETWORK_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
             Reason::PortHasConnections(_) => "PORT_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
+            Reason::PortState(_) => "CONFLICT",
             Reason::PortNotAvailable => "NO_PORT_FOUND_FOR_CONNECTION",
             Reason::VlanInUse(_) => "VLAN_IN_USE",
             Reason::PortIsFull(_) => "INSUFFICIENT_CAPACITY",

@@ -246,6 +246,11 @@ impl Reason {
                 format!("{} must be deleted first.", text::count(*n, "connection", "connections")),
                 "Delete the connections, then the port.",
             ),
+            Reason::PortState(_) => words(
+                "The port's state does not allow this",
+                "It changed since the page was shown.",
+                "Look at the port again.",
+            ),
             Reason::PortNotAvailable => words(
                 "This port cannot be used here",
                 "It is not a port of this account, nor is it offered to it now.",

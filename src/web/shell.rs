@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadRoles};
+use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadPorts, ReadRoles};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -21,6 +21,7 @@ pub fn flash_cookie(https: bool) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Dashboard,
+    Ports,
     Readiness,
     Settings,
     Members,
@@ -35,8 +36,9 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 12] = [
+    pub const EVERY: [Section; 13] = [
         Section::Dashboard,
+        Section::Ports,
         Section::Readiness,
         Section::Settings,
         Section::Members,
@@ -53,6 +55,7 @@ impl Section {
     pub fn slug(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Ports => "ports",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "members",
@@ -70,6 +73,7 @@ impl Section {
     pub fn label(self) -> &'static str {
         match self {
             Section::Dashboard => "Dashboard",
+            Section::Ports => "Ports",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
             Section::Members => "Members",
@@ -87,6 +91,7 @@ impl Section {
     fn icon(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Ports => "port",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "user",
@@ -109,6 +114,7 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Ports => ReadPorts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
             Section::Billing | Section::Invoices => ReadBilling::NEEDS,
@@ -126,7 +132,7 @@ impl Section {
 }
 
 const RAIL: [(Option<&str>, &[Section]); 2] = [
-    (None, &[Section::Dashboard, Section::Readiness]),
+    (None, &[Section::Dashboard, Section::Ports, Section::Readiness]),
     (
         Some("Account Administration"),
         &[

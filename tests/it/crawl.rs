@@ -15,10 +15,12 @@ use crate::browser::{Answer, Browser};
 use crate::invited::invite;
 use crate::money::invoice;
 use crate::usage::{connect, make};
+use crate::wired::{broken, offered, put_cap};
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role of its own; Mara is a member, two people are invited), `bound`
-/// (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped` (suspended) and `closed`.
+/// `acme` with `lab` (nothing done yet but a role and two ports of its own, one of them broken; Mara is a member, two
+/// people are invited), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped`
+/// (suspended) and `closed`.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -28,6 +30,8 @@ pub fn world() -> World {
 pub fn furnish(world: &World) {
     world.account("acme").children(&["lab", "bound", "paid", "doomed", "stopped", "closed"]).viewer("vera");
     world.account("acme").at("lab").child("bench");
+    put_cap(world, &offered(world, "lab", "Uplink", 1000), "lab", "bench");
+    broken(world, "lab", "Broken");
     let admin = admin_of("acme");
     let by = world.grant::<UpdateAccounts>(&admin, "bound").expect("the administrator may");
     let accepting = |db: &mut Db| {

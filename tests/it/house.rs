@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 20] = [
     &["access"],
     &["web"],
     &["audit"],
-    &["roles", "live", "limits", "suspension", "mail", "payments"],
+    &["roles", "live", "tags", "limits", "suspension", "mail", "payments"],
     &["factor"],
     &["members", "consent", "billing", "reminders"],
     &["ledger"],

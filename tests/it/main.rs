@@ -23,6 +23,7 @@ mod place;
 mod post_office;
 mod powers;
 mod usage;
+mod wired;
 mod world;
 
 mod access;
@@ -53,6 +54,8 @@ mod model_suspension;
 mod models;
 mod money;
 mod outage;
+mod ports;
+mod ports_shared;
 mod profile;
 mod proof;
 mod protect;
