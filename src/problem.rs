@@ -87,6 +87,8 @@ pub enum Reason {
     PortUsedBelow(i64),
     /// Connections use the port: it cannot be deleted.
     PortHasConnections(i64),
+    /// The port's state does not allow it: the state as stored.
+    PortState(&'static str),
     /// The port is not the account's own, nor offered to it (any more).
     PortNotAvailable,
     VlanInUse(i64),
@@ -101,6 +103,8 @@ pub enum Reason {
         resource: &'static str,
         most: i64,
     },
+    /// An account that would leave a branch which is suspended.
+    SuspendedAbove,
     /// The connection's state does not allow it: the state as stored.
     ConnectionState(&'static str),
     /// A connection in this state, in words, cannot be changed.
@@ -130,10 +134,12 @@ impl Reason {
             Reason::PortsStayBehind(_) | Reason::PortUsedBelow(_) => "PORT_CHILD_ACCOUNT_FLAG_IN_USE",
             Reason::NetworkHasConnections(_) => "NETWORK_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
             Reason::PortHasConnections(_) => "PORT_DELETE_NON_DELETED_CONNECTION_STATE_CONFLICT",
+            Reason::PortState(_) => "CONFLICT",
             Reason::PortNotAvailable => "NO_PORT_FOUND_FOR_CONNECTION",
             Reason::VlanInUse(_) => "VLAN_IN_USE",
             Reason::PortIsFull(_) => "INSUFFICIENT_CAPACITY",
             Reason::PortCap(_) | Reason::LimitReached { .. } => "RESOURCE_LIMITATION_EXCEEDED",
+            Reason::SuspendedAbove => "ACCOUNT_SUSPENDED",
             Reason::NotReady(_) => "PAYMENT_REQUIRED",
             Reason::ConnectionState(_) => "INVALID_CONNECTION_STATE_CHANGE",
             Reason::ConnectionUpdate(_) => "CONNECTION_UPDATE_STATE_CONFLICT",

@@ -53,8 +53,9 @@ pub fn of_waiting(code: &str) -> (String, &'static str) {
         "PAYMENT_METHOD_NOT_VERIFIED" => ("The payment method is not verified yet", "readiness"),
         "PAYMENT_METHOD_FAILED" => ("The payment method failed or expired", "readiness"),
         "INVOICE_OVERDUE" => ("An invoice is overdue", "readiness"),
-        "ACCOUNT_SUSPENDED" | "SUSPENDED" => ("This account, or one above it, is suspended", "readiness"),
-        "RESOURCE_LIMITATION_EXCEEDED" | "LIMIT_REACHED" => ("A limit is reached", "readiness"),
+        "NO_PROVISIONING_SYSTEM" => ("Whoever runs this console has to set up a provisioning system", ""),
+        "ACCOUNT_SUSPENDED" => ("This account, or one above it, is suspended", "readiness"),
+        "RESOURCE_LIMITATION_EXCEEDED" => ("A limit is reached", "readiness"),
         "PORT_NOT_ACTIVE" | "NO_PORT_FOUND_FOR_CONNECTION" => ("Its port is not active, or not shared any more", ""),
         other => return (format!("It waits for {}", other.replace('_', " ").to_lowercase()), "readiness"),
     };

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use rand::Rng;
 
-use super::Connection;
+use super::{Connection, work};
 use crate::factor::vault::Vault;
 use crate::ids::Key;
 use crate::ports::Side;
@@ -36,7 +36,7 @@ impl PreSharedKey {
 }
 
 fn purpose(connection_id: &str, side: Side) -> String {
-    format!("pre-shared key of {connection_id} {}", side.code())
+    work::key_purpose(connection_id, side.code())
 }
 
 /// Keeps the key of one side, in place of the one before.

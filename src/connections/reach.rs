@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use crate::access::Frame;
-use crate::ids::{self, Key};
+use crate::ids::Key;
+use crate::ports::{self, Choice};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, facilities, port_uses, ports};
+use crate::store::schema::{facilities, port_uses, ports as rows};
 
 /// A port as an order sees it.
 #[derive(Debug, Clone)]
@@ -40,66 +41,33 @@ impl Usable {
 
 /// Every port that a new connection of the account can use now.
 pub fn usable(db: &mut Db, frame: &Frame) -> Result<Vec<Usable>, Problem> {
-    let account = frame.account().key;
-    let now = ids::now();
-    type Row = (Key, String, String, Key, Key, String, Key, i64, i64);
-    let rows: Vec<Row> = ports::table
-        .inner_join(account_ancestry::table.on(account_ancestry::ancestor_key.eq(ports::account_key)))
-        .inner_join(facilities::table.on(facilities::key.eq(ports::facility_key)))
-        .filter(account_ancestry::descendant_key.eq(account))
-        .filter(ports::state.eq("ACTIVE"))
-        .filter(
-            ports::account_key.eq(account).or(ports::available_to_child_accounts
-                .eq(true)
-                .and(ports::no_new_use_from.is_null().or(ports::no_new_use_from.assume_not_null().gt(now)))),
-        )
-        .order((account_ancestry::distance, ports::name_key, ports::key))
-        .limit(500)
-        .select((
-            ports::key,
-            ports::id,
-            ports::name,
-            ports::account_key,
-            facilities::key,
-            facilities::name,
-            facilities::location_key,
-            ports::speed,
-            ports::used_speed,
-        ))
-        .load(db)?;
-    let usable = |(key, id, name, owner, facility, facility_name, location, speed, used): Row| Usable {
-        own: owner == account,
-        owner: match frame.step(owner) {
-            _ if owner == account => String::new(),
-            Some(step) if !step.held.is_empty() => step.place.name.clone(),
-            _ => "an account above".to_owned(),
-        },
-        key,
-        id,
-        name,
-        facility,
-        facility_name,
-        location,
-        speed,
-        free: speed - used,
-        vlans: (1, 4094),
-        taken: HashSet::new(),
-    };
-    let mut found: Vec<Usable> = rows.into_iter().map(usable).collect();
-    let keys: Vec<Key> = found.iter().map(|port| port.key).collect();
+    let mut choices = ports::choices(db, frame)?;
+    choices.retain(|one| one.allowance.connections != Some(0));
+    let keys: Vec<Key> = choices.iter().map(|one| one.port).collect();
     let mut taken = taken(db, &keys)?;
-    for port in &mut found {
-        port.taken = taken.remove(&port.key).unwrap_or_default();
-    }
-    Ok(found)
+    let usable = |one: Choice| Usable {
+        taken: taken.remove(&one.port).unwrap_or_default(),
+        key: one.port,
+        id: one.id,
+        name: one.name,
+        own: one.own,
+        owner: one.owner,
+        facility: one.facility,
+        facility_name: one.facility_name,
+        location: one.location,
+        speed: one.speed,
+        free: one.allowance.free,
+        vlans: one.allowance.vlans,
+    };
+    Ok(choices.into_iter().map(usable).collect())
 }
 
 /// Key, facility, location and speed of a port, whoever may use it: [`crate::ports::reserve`] says who may.
 pub fn port(db: &mut Db, id: &str) -> Result<(Key, Key, Key, i64), Problem> {
-    ports::table
+    rows::table
         .inner_join(facilities::table.on(facilities::key.eq(ports::facility_key)))
-        .filter(ports::id.eq(id))
-        .select((ports::key, facilities::key, facilities::location_key, ports::speed))
+        .filter(rows::id.eq(id))
+        .select((rows::key, facilities::key, facilities::location_key, rows::speed))
         .first(db)
         .optional()?
         .ok_or(Problem::Conflict(Reason::PortNotAvailable))

@@ -12,7 +12,7 @@ pub mod operator;
 mod pages;
 pub mod prices;
 pub mod run;
-mod sheet;
+pub mod sheet;
 pub mod showing;
 pub(crate) mod store;
 

@@ -144,14 +144,15 @@ fn within_caps(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
             return refuse(format!("VLANs {first} to {last} may be used here."));
         }
         let used: Used = diesel::sql_query(
-            "SELECT CAST(COALESCE(SUM(u.speed), 0) AS BIGINT) AS speed, COUNT(DISTINCT u.connection_key) AS connections
+            "SELECT CAST(COALESCE(SUM(u.speed), 0) AS BIGINT) AS speed,
+                    COUNT(DISTINCT CASE WHEN u.connection_key <> $1 THEN u.connection_key END) AS connections
              FROM port_uses u
-             JOIN account_ancestry b ON b.descendant_key = u.account_key AND b.ancestor_key = $1
-             WHERE u.port_key = $2 AND u.connection_key <> $3",
+             JOIN account_ancestry b ON b.descendant_key = u.account_key AND b.ancestor_key = $2
+             WHERE u.port_key = $3",
         )
+        .bind::<BigInt, _>(new.connection)
         .bind::<BigInt, _>(cap.account)
         .bind::<BigInt, _>(new.port)
-        .bind::<BigInt, _>(new.connection)
         .get_result(db)?;
         if let Some(most) = cap.most_speed.filter(|most| used.speed + new.speed > *most) {
             return refuse(format!("Connections here may have {} together.", text::speed(most)));

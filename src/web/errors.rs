@@ -112,6 +112,12 @@ impl Problem {
 }
 
 impl Reason {
+    /// As a form says it that comes back because of it.
+    pub fn in_form(&self) -> String {
+        let words = self.words();
+        format!("{}. {} {}", words.heading, words.happened, words.advice)
+    }
+
     pub fn words(&self) -> Words {
         match self {
             Reason::Stale => words(
@@ -240,6 +246,11 @@ impl Reason {
                 format!("{} must be deleted first.", text::count(*n, "connection", "connections")),
                 "Delete the connections, then the port.",
             ),
+            Reason::PortState(_) => words(
+                "The port's state does not allow this",
+                "It changed since the page was shown.",
+                "Look at the port again.",
+            ),
             Reason::PortNotAvailable => words(
                 "This port cannot be used here",
                 "It is not a port of this account, nor is it offered to it now.",
@@ -267,6 +278,11 @@ impl Reason {
                 "A limit is reached",
                 format!("This account, or one above it, may have {most} {resource}."),
                 "Delete what is not needed, or ask an administrator of an account above for a higher limit.",
+            ),
+            Reason::SuspendedAbove => words(
+                "An account above is suspended",
+                "What is below it stays below it until it is resumed.",
+                "Ask whoever suspended it.",
             ),
             Reason::ConnectionState(_) | Reason::ConnectionUpdate(_) | Reason::ConnectionDelete(_) => words(
                 "The connection's state does not allow this",

@@ -6,7 +6,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadNetworks, ReadRoles};
+use crate::access::policy::{
+    Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadNetworks, ReadPorts, ReadRoles,
+};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -23,6 +25,7 @@ pub enum Section {
     Dashboard,
     Networks,
     Connections,
+    Ports,
     Readiness,
     Settings,
     Members,
@@ -37,10 +40,11 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 14] = [
+    pub const EVERY: [Section; 15] = [
         Section::Dashboard,
         Section::Networks,
         Section::Connections,
+        Section::Ports,
         Section::Readiness,
         Section::Settings,
         Section::Members,
@@ -59,6 +63,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Networks => "networks",
             Section::Connections => "connections",
+            Section::Ports => "ports",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "members",
@@ -78,6 +83,7 @@ impl Section {
             Section::Dashboard => "Dashboard",
             Section::Networks => "Networks",
             Section::Connections => "Connections",
+            Section::Ports => "Ports",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
             Section::Members => "Members",
@@ -97,6 +103,7 @@ impl Section {
             Section::Dashboard => "dashboard",
             Section::Networks => "networks",
             Section::Connections => "connections",
+            Section::Ports => "port",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
             Section::Members => "user",
@@ -119,6 +126,7 @@ impl Section {
     pub fn needs(self) -> Needs {
         match self {
             Section::Settings | Section::ChildAccounts => ReadAccounts::NEEDS,
+            Section::Ports => ReadPorts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
             Section::Networks | Section::Connections => ReadNetworks::NEEDS,
@@ -137,7 +145,10 @@ impl Section {
 }
 
 const RAIL: [(Option<&str>, &[Section]); 2] = [
-    (None, &[Section::Dashboard, Section::Networks, Section::Connections, Section::Readiness]),
+    (
+        None,
+        &[Section::Dashboard, Section::Networks, Section::Connections, Section::Ports, Section::Readiness],
+    ),
     (
         Some("Account Administration"),
         &[
@@ -176,6 +187,16 @@ pub struct Shell {
     pub demo: bool,
     /// What pays for the account ends soon, or does not pay any more.
     pub payment: Option<PaymentNote>,
+    /// The account, or one above it, is suspended.
+    pub suspended: Option<SuspensionNote>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SuspensionNote {
+    pub words: String,
+    pub reason: String,
+    /// Where this person can end it.
+    pub resume: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -251,6 +272,7 @@ impl Shell {
             sends_mail: config.mail.smtp_url.is_some(),
             demo: config.demo,
             payment: None,
+            suspended: None,
         }
     }
 
@@ -289,6 +311,7 @@ impl Shell {
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
             payment: super::payment::note(frame),
+            suspended: super::suspended::note(frame),
             flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }

@@ -8,19 +8,21 @@ use std::collections::BTreeMap;
 use actix_web::http::{Method, StatusCode, header};
 use diesel::prelude::*;
 use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, SuspendAccounts, UpdateAccounts,
+    Verb,
 };
 use subtenant::app::routes;
 use subtenant::store::Db;
 use subtenant::store::schema::{accounts as account_rows, consents, invitations, roles as role_rows, sessions};
 use subtenant::web::route::Route;
-use subtenant::{accounts, billing, consent, ids, roles};
+use subtenant::{accounts, billing, consent, ids, roles, suspension};
 
 use crate::browser::{Answer, Browser, FORM};
 use crate::invited::{invite, link, pending};
 use crate::money::invoice;
 use crate::page::Page;
 use crate::usage::{connect, invoice_of, make};
+use crate::wired::{port, port_of, put_cap};
 use crate::world::{World, admin_of};
 
 const ROLES: [&str; 5] = ["viewer", "operator", "billing manager", "account manager", "administrator"];
@@ -61,7 +63,12 @@ fn furnish(world: &World, account: &str) {
     world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
     let branch = world.account("root").at(account);
     branch.child(&format!("open in {account}"));
+    put_cap(world, &port(world, account, "Uplink", 1000), account, &format!("open in {account}"));
     branch.account_manager(&format!("guest of {account}"));
+    let stopped = format!("stopped in {account}");
+    branch.child(&stopped);
+    let by = world.grant::<SuspendAccounts>(&admin, account).expect("the administrator may");
+    world.write(|db| suspension::suspend(db, &by, &world.id(&stopped), "", None)).expect("it is suspended");
     invite(world, &admin, account, "newcomer@example.com", "Account manager");
     for role in ROLES {
         invite(world, &admin, account, &invited_by(role), "Account manager");
@@ -69,8 +76,8 @@ fn furnish(world: &World, account: &str) {
         branch.child(&name);
         let by = world.grant::<DeleteAccounts>(&admin, &name).expect("the administrator may");
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
-        let by = world.grant::<CreateRoles>(&admin, account).expect("the administrator may");
-        let name = format!("role of {account} for {role}");
+        let (by, name) = (world.grant::<CreateRoles>(&admin, account), format!("role of {account} for {role}"));
+        let by = by.expect("the administrator may");
         let permissions = Permissions::one(Permission(Resource::Accounts, Verb::Read));
         let new = roles::NewRole { name, description: String::new(), permissions };
         world.write(|db| roles::create(db, &by, new)).expect("a role");
@@ -127,7 +134,11 @@ impl Person {
 fn address(world: &World, path: &str, account: &str, person: &Person) -> String {
     let role = ROLES.iter().find(|role| **role == person.name).unwrap_or(&ROLES[0]);
     let open = format!("open in {account}");
-    let child = if path.contains("/restore") { format!("closed in {account} for {role}") } else { open };
+    let child = match path.rsplit('/').next() {
+        Some("restore") => format!("closed in {account} for {role}"),
+        Some("resume") => format!("stopped in {account}"),
+        _ => open,
+    };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
     if path == "/invites/{token}" {
@@ -143,6 +154,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{account}", world.id(account)),
         ("{invoice}", invoice_of(world, account)),
         ("{role}", role),
+        ("{port}", port_of(world, account)),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
         // Somebody who reaches every account.
@@ -159,10 +171,8 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
 
 /// Also one that was withdrawn meanwhile.
 fn invitation(world: &World, account: &str, email: &str) -> String {
-    let row = invitations::table
-        .filter(invitations::account_key.eq(world.key(account)))
-        .filter(invitations::email.eq(email))
-        .select(invitations::id);
+    let here = invitations::table.filter(invitations::account_key.eq(world.key(account)));
+    let row = here.filter(invitations::email.eq(email)).select(invitations::id);
     world.read(|db| Ok(row.first(db)?)).expect("an invitation")
 }
 
@@ -197,8 +207,7 @@ async fn line(world: &World, route: &Route, person: &mut Person) -> String {
     };
     let mut words = Vec::new();
     for relation in relations {
-        let uri = address(world, route.path, relation, person);
-        let outcome = word(&person.ask(&route.method, &uri).await);
+        let outcome = word(&person.ask(&route.method, &address(world, route.path, relation, person)).await);
         words.push(if relations.len() == 1 { outcome } else { format!("{relation} {outcome}") });
     }
     words.join(", ")
@@ -281,7 +290,7 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}", "{invoice}"];
+    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}", "{invoice}", "{port}"];
     // Taking away what is not there is no mistake, and answered alike whatever was named.
     let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
     for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {

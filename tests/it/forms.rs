@@ -14,13 +14,16 @@ use crate::invited::{link, pending};
 use crate::mailbox::token_for;
 use crate::page::Form;
 use crate::usage::invoice_of;
+use crate::wired::port_called;
 use crate::world::{PASSWORD, World};
 
 /// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
-/// those that want a payment provider by the program `payments`.
+/// those that want a payment provider by the program `payments`, a provisioning system by `provisioning`; an order of
+/// several steps by the tests of its room.
 fn is_at_hand(path: &str) -> bool {
     let at_provider = [
         "/webhooks/stripe",
+        "/provisioning/callbacks",
         "/billing/new/confirm",
         "/billing/edit/confirm",
         "/billing/new/discard",
@@ -28,6 +31,7 @@ fn is_at_hand(path: &str) -> bool {
         "/billing/verify",
     ];
     !at_provider.iter().any(|end| path.ends_with(end))
+        && !path.ends_with("/ports/new")
         && path != "/sign-in/second"
         && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
 }
@@ -40,16 +44,27 @@ pub fn changing() -> Vec<&'static str> {
 /// The address of the form of a route, in an account where it can be carried out.
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
-        _ if path.contains("{member}") => "lab",
+        _ if path.contains("{member}") || path.contains("{port}") => "lab",
         Some("leave") => "bound",
         Some("close") => "doomed",
         _ if path.contains("/roles") => "lab",
         _ if path.contains("{invoice}") => "paid",
         Some("edit" | "remove") => "paid",
-        Some("restore") => "acme",
+        Some("restore" | "suspend" | "resume" | "limits") => "acme",
         _ => "lab",
     };
-    let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
+    let child = match path.rsplit('/').next() {
+        Some("resume") => "stopped",
+        Some("suspend" | "limits") => "bound",
+        _ => "closed",
+    };
+    let port = if path.ends_with("/retry") { "Broken" } else { "Uplink" };
+    let path = if path.contains("{port}") {
+        path.replace("{port}", &port_called(world, "lab", port)).replace("{child}", &world.id("bench"))
+    } else {
+        path.to_owned()
+    };
+    let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id(child));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     let path = if path.contains("{invoice}") { path.replace("{invoice}", &invoice_of(world, "paid")) } else { path };

@@ -22,6 +22,7 @@ use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
 use crate::usage::{connect, invoice_of, make};
+use crate::wired::{line, offered, port, port_of, put_cap};
 use crate::world::{World, admin_of};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/queries.txt");
@@ -86,6 +87,16 @@ fn fill(world: &World, levels: usize, width: usize) {
         world.account("root").at(account).child(&format!("closed in {account}"));
         let by = world.grant::<DeleteAccounts>(&admin, &format!("closed in {account}")).expect("the administrator may");
         world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    }
+    let uplink = offered(world, "root", "Uplink", 40_000);
+    offered(world, "hub", "Uplink", 40_000);
+    for (account, child) in [("root", "level 1"), ("hub", "child 0")] {
+        put_cap(world, &port_of(world, account), account, child);
+        (0..60).for_each(|n| _ = port(world, account, &format!("port {n}"), 1000));
+    }
+    for n in 0..width.min(200) {
+        line(world, &format!("child {n}"), &uplink, "line", 1 + n as i64, 100).expect("it fits");
+        line(world, &format!("child {n}"), &port_of(world, "hub"), "line", 1 + n as i64, 100).expect("it fits");
     }
     pay(world, &admin, "root");
     charge(world, &admin, width);
@@ -159,6 +170,7 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("readiness", "missing=resuming"),
         ("members", "q=member"),
         ("members", "show=inherited"),
         ("members", "show=invited"),
@@ -167,6 +179,12 @@ fn pages() -> Vec<String> {
         ("your-roles", "action=billing:update"),
         ("roles/compare", "one={role}&other={role}"),
         ("roles/{role}", "page=last"),
+        ("ports", "scope=below"),
+        ("ports", "state=active&whose=own&sort=-created&page=last"),
+        ("ports.csv", "scope=below"),
+        ("ports/new", "facility=us-wdc-a"),
+        ("ports/{port}", "page=last"),
+        ("ports/{port}/caps", "q=child"),
         ("usage", "month=2025-01"),
         ("invoices/{invoice}", "at={account}&page=last"),
     ] {
@@ -174,7 +192,9 @@ fn pages() -> Vec<String> {
     }
     // What is nobody's here is not found.
     let nobodys = |path: &str| {
-        path.ends_with("/app/remove") || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
+        path == "/metrics"
+            || path.ends_with("/app/remove")
+            || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
     };
     pages.retain(|path| !nobodys(path));
     pages
@@ -201,6 +221,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .replace("{document}", "msa")
         .replace("{version}", "1")
         .replace("{invoice}", &invoice_of(world, account))
+        .replace("{port}", &port_of(world, account))
         .replace("{member}", &world.person_id(&format!("member 0 of {account}")))
         .replace("{invitation}", &pending(world, account, &format!("0@{account}.example")))
 }

@@ -3,15 +3,14 @@
 use actix_web::HttpResponse;
 use actix_web::web::Path;
 use askama::Template;
-use chrono::Duration;
 
 use crate::access::policy::{DeleteNetworks, ReadNetworks, UpdateNetworks};
 use crate::access::{Frame, In};
 use crate::connections::history::{self, Step};
 use crate::connections::settings::{Fact, Kind, Settings};
 use crate::connections::state::{Happening, State, next};
+use crate::connections::work::{self, Work};
 use crate::connections::{Connection, advice, keys, lines, list, store};
-use crate::ids;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::site::Keep;
@@ -61,8 +60,6 @@ struct StepView {
 
 /// Steps that the page shows.
 const MOST_STEPS: i64 = 200;
-/// Minutes after which something under way is called slow.
-const SLOW_MINUTES: i64 = 15;
 
 /// GET /a/{account}/connections/{connection}
 pub async fn show(by: In<ReadNetworks>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
@@ -77,9 +74,10 @@ pub async fn show(by: In<ReadNetworks>, site: Site, path: Path<(String, String)>
         let names = lines::names(db, account, Settings::of_stored(&connection.settings).as_ref())?;
         let price = lines::price_of(db, grant.frame(), &connection.price_code)?;
         let keys = keys::count(db, connection.key)?;
-        Ok((connection, network, location.unwrap_or_default(), tags, steps, names, price, keys))
+        let work = work::open(db, account, &connection.id)?;
+        Ok((connection, network, location.unwrap_or_default(), tags, steps, names, price, keys, work))
     };
-    let (connection, network, location, tags, steps, names, price, keys) = site.pool.read(read).await?;
+    let (connection, network, location, tags, steps, names, price, keys, work) = site.pool.read(read).await?;
     let frame = by.frame();
     let facts = Settings::of_stored(&connection.settings)
         .map(|settings| settings.facts(|id| names.get(id).cloned().unwrap_or_else(|| id.to_owned())))
@@ -106,7 +104,7 @@ pub async fn show(by: In<ReadNetworks>, site: Site, path: Path<(String, String)>
         created: connection.created_at.into(),
         active: connection.active_at.map(When::from),
         deleted: connection.deleted_at.map(When::from),
-        meaning: meaning(&connection),
+        meaning: meaning(&connection, work.as_ref()),
         waits: waits(&connection, frame),
         advice: if connection.error_code.is_empty() { "" } else { advice::of_error(&connection.error_code) },
         steps: steps.into_iter().map(view).collect(),
@@ -140,8 +138,8 @@ fn waits(connection: &Connection, frame: &Frame) -> Vec<(String, String)> {
     connection.waits_for.split_whitespace().map(one).collect()
 }
 
-fn meaning(connection: &Connection) -> &'static str {
-    let slow = connection.state_since + Duration::minutes(SLOW_MINUTES) < ids::now();
+fn meaning(connection: &Connection, work: Option<&Work>) -> &'static str {
+    let slow = work.is_some_and(|work| work.is_stuck);
     match connection.state {
         State::Initializing => "The order is being looked at.",
         State::WaitingToProvision if !connection.waits_for.is_empty() => "It starts by itself when nothing holds it up.",
