@@ -9,10 +9,10 @@ use crate::access::policy::{DeleteAccounts, ReadAccounts, UpdateAccounts};
 use crate::access::{Frame, In};
 use crate::factor::requirement;
 use crate::problem::{Errors, Problem, Reason};
-use crate::{tags, text};
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+use crate::{tags, text};
 
 #[derive(Template)]
 #[template(path = "accounts/settings.html")]

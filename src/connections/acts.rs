@@ -40,10 +40,11 @@ pub fn describe(
         let before = tags::of(db, account, id)?;
         store::describe(db, &old, &details.name, &details.description)?;
         tags::replace(db, account, id, &details.tags)?;
-        let event = Event::new(EventType::ConnectionUpdate, subject(&Connection { name: details.name.clone(), ..old.clone() }))
-            .changed("name", &old.name, &details.name)
-            .changed("description", &old.description, &details.description)
-            .changed("tags", &tags::line(&before), &tags::line(&details.tags));
+        let event =
+            Event::new(EventType::ConnectionUpdate, subject(&Connection { name: details.name.clone(), ..old.clone() }))
+                .changed("name", &old.name, &details.name)
+                .changed("description", &old.description, &details.description)
+                .changed("tags", &tags::line(&before), &tags::line(&details.tags));
         Ok(((), event))
     })
 }

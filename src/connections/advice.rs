@@ -19,9 +19,9 @@ pub fn of_error(code: &str) -> &'static str {
         "EXPRESS_ROUTE_SERVICE_KEY_BANDWIDTH_MISMATCH" | "ORACLE_OCID_BANDWIDTH_MISMATCH" => {
             "Order the speed that the circuit has at the cloud provider."
         }
-        "EXPRESS_ROUTE_SERVICE_UNAVAILABLE" | "ORACLE_FAST_CONNECT_SERVICE_UNAVAILABLE" | "GOOGLE_OPERATION_TIMEOUT" => {
-            "The cloud provider did not answer. Try again in some minutes."
-        }
+        "EXPRESS_ROUTE_SERVICE_UNAVAILABLE"
+        | "ORACLE_FAST_CONNECT_SERVICE_UNAVAILABLE"
+        | "GOOGLE_OPERATION_TIMEOUT" => "The cloud provider did not answer. Try again in some minutes.",
         "INVALID_GOOGLE_PAIRING_KEY" => "Make a new VLAN attachment at Google and order with its pairing key.",
         "MISSING_GCI_CLOUD_ROUTER_IP_ADDRESS" => "Give the attachment's Cloud Router an address, then try again.",
         "INVALID_ORACLE_OCID" | "ORACLE_OCID_ALREADY_IN_USE" => {

@@ -65,7 +65,7 @@ pub fn usable(db: &mut Db, frame: &Frame) -> Result<Vec<Usable>, Problem> {
 /// Key, facility, location and speed of a port, whoever may use it: [`crate::ports::reserve`] says who may.
 pub fn port(db: &mut Db, id: &str) -> Result<(Key, Key, Key, i64), Problem> {
     rows::table
-        .inner_join(facilities::table.on(facilities::key.eq(ports::facility_key)))
+        .inner_join(facilities::table.on(facilities::key.eq(rows::facility_key)))
         .filter(rows::id.eq(id))
         .select((rows::key, facilities::key, facilities::location_key, rows::speed))
         .first(db)

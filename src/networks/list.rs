@@ -69,10 +69,9 @@ fn belongs(account: Key, filter: &Filter) -> Condition {
     if let Some((name, value)) = filter.tag_parts() {
         let tagged = resource_tags::table.filter(resource_tags::name.eq(name));
         condition = match value {
-            Some(value) => Box::new(
-                condition
-                    .and(networks::id.eq_any(tagged.filter(resource_tags::value.eq(value)).select(resource_tags::subject_id))),
-            ),
+            Some(value) => Box::new(condition.and(
+                networks::id.eq_any(tagged.filter(resource_tags::value.eq(value)).select(resource_tags::subject_id)),
+            )),
             None => Box::new(condition.and(networks::id.eq_any(tagged.select(resource_tags::subject_id)))),
         };
     }

@@ -9,8 +9,8 @@ pub mod store;
 
 use chrono::NaiveDateTime;
 
-use crate::access::policy::{CreateNetworks, DeleteNetworks, UpdateNetworks};
 use crate::access::Grant;
+use crate::access::policy::{CreateNetworks, DeleteNetworks, UpdateNetworks};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::limits::{self, Resource};

@@ -145,10 +145,7 @@ impl Section {
 }
 
 const RAIL: [(Option<&str>, &[Section]); 2] = [
-    (
-        None,
-        &[Section::Dashboard, Section::Networks, Section::Connections, Section::Ports, Section::Readiness],
-    ),
+    (None, &[Section::Dashboard, Section::Networks, Section::Connections, Section::Ports, Section::Readiness]),
     (
         Some("Account Administration"),
         &[

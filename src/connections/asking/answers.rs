@@ -152,19 +152,14 @@ impl Progress {
 }
 
 /// Everything at once: what the kind asks for, what narrows the lines, the port, the term, the name, the keys.
-fn check(
-    kind: Kind,
-    answers: &Answers,
-    narrowed: &Narrowed,
-    offer: &Offer,
-    double: bool,
-) -> (Settings, Errors) {
+fn check(kind: Kind, answers: &Answers, narrowed: &Narrowed, offer: &Offer, double: bool) -> (Settings, Errors) {
     let form = answers.form();
     let mut check = form.check();
     for step in Narrowing::EVERY {
         if !narrowed.settled.contains_key(step.field()) {
             let none = narrowed.options.get(step.field()).is_some_and(Vec::is_empty);
-            let why = if none { "There is nothing to choose with the answers before" } else { "Choose one of those offered" };
+            let why =
+                if none { "There is nothing to choose with the answers before" } else { "Choose one of those offered" };
             check.note(step.field(), Some(why.to_owned()));
             break;
         }

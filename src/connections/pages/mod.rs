@@ -144,9 +144,26 @@ pub async fn index(by: In<ReadNetworks>, site: Site, query: Query<ListQuery>) ->
 }
 
 const HEAD: [&str; 20] = [
-    "accountId", "account", "path", "id", "name", "type", "networkId", "network", "location", "speedMbps",
-    "highAvailability", "billingTerm", "state", "stateSince", "errorCode", "errorMessage", "description", "tags",
-    "createdAt", "activeAt",
+    "accountId",
+    "account",
+    "path",
+    "id",
+    "name",
+    "type",
+    "networkId",
+    "network",
+    "location",
+    "speedMbps",
+    "highAvailability",
+    "billingTerm",
+    "state",
+    "stateSince",
+    "errorCode",
+    "errorMessage",
+    "description",
+    "tags",
+    "createdAt",
+    "activeAt",
 ];
 const EXPORT_BATCH: usize = 500;
 

@@ -175,10 +175,7 @@ impl Way {
         }
         let before = progress.as_ref().and_then(|progress| progress.before(question));
         let page = AskPage {
-            shell: self
-                .site
-                .shell(&self.by, Section::Networks, question.heading(kind))
-                .failing(form.failed()),
+            shell: self.site.shell(&self.by, Section::Networks, question.heading(kind)).failing(form.failed()),
             network: self.network.name.clone(),
             step: question.slug(),
             views,

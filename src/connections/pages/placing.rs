@@ -111,7 +111,8 @@ pub async fn place(by: In<CreateNetworks>, site: Site, network: String, form: Fo
             crate::networks::open_to_orders(db, grant.account().key, &id)?;
             connections::acts::must_be_ready(db, grant.account().key)?;
             let offer = Offer::read(db, grant.frame(), answers.kind())?;
-            let progress = Progress::of(&answers, &offer).ok_or_else(|| incomplete("Choose what you want to connect"))?;
+            let progress =
+                Progress::of(&answers, &offer).ok_or_else(|| incomplete("Choose what you want to connect"))?;
             let new = progress.order(&id)?;
             let made = connections::order(db, &vault, &grant, &new)?;
             let to = format!("/a/{}/connections/{}", grant.account().id, made.id);

@@ -77,7 +77,8 @@ fn views(now: &Now, form: &Filled) -> Vec<FieldView> {
     // Both versions of IKE are on the page, so it offers what either has.
     let mut views: Vec<FieldView> =
         questions(kind).into_iter().flat_map(|question| fields::of_settings(question, kind, double, true)).collect();
-    for view in views.iter_mut().filter(|view| ["asn", "routes", "selectors", "customer_networks"].contains(&view.name)) {
+    for view in views.iter_mut().filter(|view| ["asn", "routes", "selectors", "customer_networks"].contains(&view.name))
+    {
         view.optional = true;
     }
     if !now.lines.is_empty() {
@@ -88,7 +89,8 @@ fn views(now: &Now, form: &Filled) -> Vec<FieldView> {
     }
     if kind == Kind::SiteIpsecVpn {
         let secret = |name, label: &str| {
-            FieldView::new(Look::Secret, name, label, "Leave it empty to keep the one there is. It is not shown.").optional()
+            FieldView::new(Look::Secret, name, label, "Leave it empty to keep the one there is. It is not shown.")
+                .optional()
         };
         views.push(secret("pre_shared_key", "New pre-shared key"));
         views.extend(double.then(|| secret("second_pre_shared_key", "New pre-shared key of the second gateway")));
@@ -106,7 +108,10 @@ fn views(now: &Now, form: &Filled) -> Vec<FieldView> {
 fn page(by: &In<UpdateNetworks>, site: &Site, now: &Now, mut form: Filled) -> SettingsPage {
     let state = now.connection.state;
     let refused = next(state, Happening::Edit).is_none().then(|| {
-        format!("It is in the state “{}”. It can be changed while it is active or down, or when a change failed.", state.words())
+        format!(
+            "It is in the state “{}”. It can be changed while it is active or down, or when a change failed.",
+            state.words()
+        )
     });
     form.set_version(now.connection.version);
     SettingsPage {
@@ -130,7 +135,9 @@ pub async fn edit(by: In<UpdateNetworks>, site: Site, path: Path<(String, String
 fn entered(now: &Now, form: &Form) -> Result<Change, Problem> {
     let kind = now.settings.kind();
     let mut values: BTreeMap<&str, String> = now.settings.fields().into_iter().collect();
-    for field in questions(kind).into_iter().flat_map(|question| question.fields(kind, now.connection.high_availability)) {
+    for field in
+        questions(kind).into_iter().flat_map(|question| question.fields(kind, now.connection.high_availability))
+    {
         values.insert(field, form.value(field).to_owned());
     }
     let mut body = url::form_urlencoded::Serializer::new(String::new());

@@ -142,7 +142,9 @@ fn meaning(connection: &Connection, work: Option<&Work>) -> &'static str {
     let slow = work.is_some_and(|work| work.is_stuck);
     match connection.state {
         State::Initializing => "The order is being looked at.",
-        State::WaitingToProvision if !connection.waits_for.is_empty() => "It starts by itself when nothing holds it up.",
+        State::WaitingToProvision if !connection.waits_for.is_empty() => {
+            "It starts by itself when nothing holds it up."
+        }
         State::WaitingToProvision | State::Approved => "It starts in a moment.",
         State::PendingApproval => "The operator looks at orders of this kind before they start.",
         State::Provisioning | State::Updating | State::Deleting if slow => {

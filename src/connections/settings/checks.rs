@@ -68,13 +68,7 @@ pub fn public_address(text: &str) -> Result<String, String> {
     let address: Ipv4Addr = text.parse().map_err(|_| "Write the public IPv4 address as 203.0.113.10".to_owned())?;
     let [a, b, ..] = address.octets();
     let shared = a == 100 && (64..128).contains(&b);
-    if a == 0
-        || a >= 224
-        || shared
-        || address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-    {
+    if a == 0 || a >= 224 || shared || address.is_private() || address.is_loopback() || address.is_link_local() {
         return Err(format!("{address} is not reached over the internet; enter the router's public address"));
     }
     Ok(address.to_string())

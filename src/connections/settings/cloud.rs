@@ -101,11 +101,7 @@ impl AzureSettings {
         let service_key = check.raw("service_key").trim().to_ascii_lowercase();
         let why = "A service key looks like e28cea0c-de25-4dce-b7d7-d4776d523d4b";
         check.note("service_key", (!checks::guid(&service_key)).then(|| why.to_owned()));
-        AzureSettings {
-            service_key,
-            peering: Peering::read(check),
-            customer_networks: customer_networks(check, false),
-        }
+        AzureSettings { service_key, peering: Peering::read(check), customer_networks: customer_networks(check, false) }
     }
 
     pub fn fields(&self) -> Vec<(&'static str, String)> {
@@ -183,6 +179,9 @@ fn ocid(check: &mut Check<'_>, field: &str) -> String {
     let id = check.line(field, "OCID", 1, 256);
     let right = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let fine = id.starts_with("ocid1.") && id.len() > 10 && id.chars().all(right);
-    check.note(field, (!id.is_empty() && !fine).then(|| "An OCID begins with “ocid1.”, as Oracle Cloud shows it".to_owned()));
+    check.note(
+        field,
+        (!id.is_empty() && !fine).then(|| "An OCID begins with “ocid1.”, as Oracle Cloud shows it".to_owned()),
+    );
     id
 }

@@ -41,15 +41,41 @@ pub struct Esp {
 }
 
 const GROUPS: [&str; 12] = [
-    "MODP_1024", "MODP_1536", "MODP_2048", "MODP_3072", "MODP_4096", "MODP_6144", "MODP_8192", "ECP_192", "ECP_224",
-    "ECP_256", "ECP_384", "ECP_521",
+    "MODP_1024",
+    "MODP_1536",
+    "MODP_2048",
+    "MODP_3072",
+    "MODP_4096",
+    "MODP_6144",
+    "MODP_8192",
+    "ECP_192",
+    "ECP_224",
+    "ECP_256",
+    "ECP_384",
+    "ECP_521",
 ];
 const IKE_V1: [&str; 3] = ["AES_128", "AES_192", "AES_256"];
 /// Every encryption of ESP; IKEv2 has all but the last three.
 const ENCRYPTIONS: [&str; 19] = [
-    "NULL", "AES_128", "AES_192", "AES_256", "AES_128_CTR", "AES_192_CTR", "AES_256_CTR", "AES_128_GCM_64",
-    "AES_192_GCM_64", "AES_256_GCM_64", "AES_128_GCM_96", "AES_192_GCM_96", "AES_256_GCM_96", "AES_128_GCM_128",
-    "AES_192_GCM_128", "AES_256_GCM_128", "AES_128_GMAC", "AES_192_GMAC", "AES_256_GMAC",
+    "NULL",
+    "AES_128",
+    "AES_192",
+    "AES_256",
+    "AES_128_CTR",
+    "AES_192_CTR",
+    "AES_256_CTR",
+    "AES_128_GCM_64",
+    "AES_192_GCM_64",
+    "AES_256_GCM_64",
+    "AES_128_GCM_96",
+    "AES_192_GCM_96",
+    "AES_256_GCM_96",
+    "AES_128_GCM_128",
+    "AES_192_GCM_128",
+    "AES_256_GCM_128",
+    "AES_128_GMAC",
+    "AES_192_GMAC",
+    "AES_256_GMAC",
 ];
 /// IKEv1 has all but the last.
 const INTEGRITIES: [&str; 6] = ["MD5_HMAC", "SHA1_HMAC", "SHA256_HMAC", "SHA384_HMAC", "SHA512_HMAC", "AES_XCBC"];
@@ -102,7 +128,9 @@ pub fn words(value: &str) -> String {
     let plain = match value {
         "" => return "None: the encryption proves it itself".to_owned(),
         "NULL" => "None".to_owned(),
-        _ if value.ends_with("_HMAC") => value.trim_end_matches("_HMAC").replace("SHA", "SHA-").replace("SHA-1", "SHA-1"),
+        _ if value.ends_with("_HMAC") => {
+            value.trim_end_matches("_HMAC").replace("SHA", "SHA-").replace("SHA-1", "SHA-1")
+        }
         _ if value.starts_with("MODP") => value.replace("MODP_", "MODP "),
         _ if value.starts_with("ECP") => value.replace("ECP_", "ECP "),
         _ => value.replacen("AES_", "AES-", 1).replace("SHA_", "SHA-").replace('_', " "),

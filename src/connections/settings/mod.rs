@@ -30,8 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const EVERY: [Kind; 6] =
-        [Kind::Port, Kind::SiteIpsecVpn, Kind::Aws, Kind::Azure, Kind::Google, Kind::Oracle];
+    pub const EVERY: [Kind; 6] = [Kind::Port, Kind::SiteIpsecVpn, Kind::Aws, Kind::Azure, Kind::Google, Kind::Oracle];
 
     /// As it is stored.
     pub fn code(self) -> &'static str {
@@ -60,7 +59,9 @@ impl Kind {
     /// What it is for.
     pub fn hint(self) -> &'static str {
         match self {
-            Kind::Port => "A VLAN of a physical port in a facility: one of your own, or one that an account above shares",
+            Kind::Port => {
+                "A VLAN of a physical port in a facility: one of your own, or one that an account above shares"
+            }
             Kind::SiteIpsecVpn => "An encrypted tunnel over the internet to a router of yours",
             Kind::Aws => "To virtual private clouds or public services of Amazon Web Services",
             Kind::Azure => "To an ExpressRoute circuit of Microsoft Azure",
@@ -185,7 +186,10 @@ fn customer_networks(check: &mut Check<'_>, needed: bool) -> Vec<CustomerNetwork
         let name = name.trim().trim_end_matches(['=', ':']).trim();
         match checks::cidr(address) {
             Ok(_) if name.chars().count() > 64 => {
-                check.note("customer_networks", Some(format!("A network's name has up to 64 characters; see “{}”", shown(line))));
+                check.note(
+                    "customer_networks",
+                    Some(format!("A network's name has up to 64 characters; see “{}”", shown(line))),
+                );
                 return found;
             }
             Ok(address) if found.iter().any(|one| one.address == address) => {
@@ -200,8 +204,14 @@ fn customer_networks(check: &mut Check<'_>, needed: bool) -> Vec<CustomerNetwork
         }
     }
     let n = found.len();
-    check.note("customer_networks", (n > MOST_LINES).then(|| format!("Enter at most {MOST_LINES} networks; there are {n}")));
-    check.note("customer_networks", (needed && n == 0).then(|| "Enter the networks that are reached through the tunnel".to_owned()));
+    check.note(
+        "customer_networks",
+        (n > MOST_LINES).then(|| format!("Enter at most {MOST_LINES} networks; there are {n}")),
+    );
+    check.note(
+        "customer_networks",
+        (needed && n == 0).then(|| "Enter the networks that are reached through the tunnel".to_owned()),
+    );
     found
 }
 

@@ -102,11 +102,11 @@ fn routes(check: &mut Check<'_>) -> Vec<StaticRoute> {
     let mut found: Vec<StaticRoute> = Vec::new();
     let text = check.block("routes", "Static routes", 0, 8_000);
     for line in lines(&text) {
-        let parts: Vec<&str> = line.split([' ', '\t', ',', '>', '-', '=']).filter(|part| !part.is_empty() && *part != "via").collect();
+        let parts: Vec<&str> =
+            line.split([' ', '\t', ',', '>', '-', '=']).filter(|part| !part.is_empty() && *part != "via").collect();
         let route = match parts.as_slice() {
-            [network, next_hop] => checks::cidr(network).and_then(|network| {
-                Ok(StaticRoute { network, next_hop: checks::address(next_hop)? })
-            }),
+            [network, next_hop] => checks::cidr(network)
+                .and_then(|network| Ok(StaticRoute { network, next_hop: checks::address(next_hop)? })),
             _ => Err("Write each route as “10.1.0.0/16 via 10.0.0.4”".to_owned()),
         };
         match route {

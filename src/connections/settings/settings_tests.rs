@@ -58,7 +58,9 @@ fn settings_are_stored_with_the_names_of_the_published_interface() {
     assert_eq!(port, expected);
     let vpn = read(Kind::SiteIpsecVpn, false, &VPN);
     let stored = vpn.stored().unwrap();
-    for name in ["\"authType\":\"PSK\"", "primaryCustomerRouterIP", "trafficSelectors", "pureportSide", "ikeV2", "dhGroup"] {
+    for name in
+        ["\"authType\":\"PSK\"", "primaryCustomerRouterIP", "trafficSelectors", "pureportSide", "ikeV2", "dhGroup"]
+    {
         assert!(stored.contains(name), "{name} is not in {stored}");
     }
     assert_eq!(Settings::of_stored(&stored), Some(vpn.clone()));
@@ -140,10 +142,7 @@ fn each_cloud_asks_for_what_lets_a_circuit_in() {
     assert!(!of(Kind::Google, &[("pairing_key", "us-east4/2")]));
     assert!(of(Kind::Oracle, &[("ocid", "ocid1.virtualcircuit.oc1.iad.aaaa"), ("region", "oracle-us-ashburn-1")]));
     assert!(!of(Kind::Oracle, &[("ocid", "ocid2.virtualcircuit"), ("region", "oracle-us-ashburn-1")]));
-    assert_eq!(
-        wrong(Kind::Google, true, &[("pairing_key", key), ("second_pairing_key", key)]),
-        ["second_pairing_key"]
-    );
+    assert_eq!(wrong(Kind::Google, true, &[("pairing_key", key), ("second_pairing_key", key)]), ["second_pairing_key"]);
 }
 
 proptest! {

@@ -108,9 +108,8 @@ fn selectors(check: &mut Check<'_>) -> Vec<TrafficSelector> {
     for line in lines(&text) {
         let parts: Vec<&str> = line.split([' ', '\t', ',', '=', '>', '-']).filter(|part| !part.is_empty()).collect();
         let selector = match parts.as_slice() {
-            [ours, theirs] => checks::cidr(ours).and_then(|customer_side| {
-                Ok(TrafficSelector { customer_side, pureport_side: checks::cidr(theirs)? })
-            }),
+            [ours, theirs] => checks::cidr(ours)
+                .and_then(|customer_side| Ok(TrafficSelector { customer_side, pureport_side: checks::cidr(theirs)? })),
             _ => Err("Write each pair as “20.2.1.0/24 = 52.92.32.0/22”".to_owned()),
         };
         match selector {

@@ -8,9 +8,9 @@ use actix_web::HttpResponse;
 use actix_web::web::Query;
 use askama::Template;
 
+use super::State;
 use super::list::{self, Listed};
 use super::query::{Filter, ListQuery, Pager};
-use super::State;
 use crate::access::In;
 use crate::access::policy::{CreateNetworks, ReadNetworks, ReadPorts};
 use crate::problem::Problem;
@@ -118,9 +118,8 @@ pub async fn index(by: In<ReadNetworks>, site: Site, query: Query<ListQuery>) ->
     site.page(&page, Keep::Private)
 }
 
-const HEAD: [&str; 10] = [
-    "accountId", "account", "path", "id", "name", "state", "connections", "description", "tags", "createdAt",
-];
+const HEAD: [&str; 10] =
+    ["accountId", "account", "path", "id", "name", "state", "connections", "description", "tags", "createdAt"];
 const EXPORT_BATCH: usize = 500;
 
 /// GET /a/{account}/networks.csv: every network of this view.
