@@ -195,7 +195,7 @@ async fn forms_that_would_make_one_too_many_say_so() {
     // Vera comes from above, and gets nothing of her own; who is a member already may get another role.
     let change = |who: &str| world.path("bench", &format!("members/{}/change", world.person_id(who)));
     browser.get(&change("vera")).await;
-    browser.submit("Save", &[("Network operator", "yes")]).await;
+    browser.submit("Save", &[("Network operator", "yes"), ("This account only", "yes")]).await;
     assert!(browser.page.text().contains("A limit is reached"), "{}", browser.page);
     browser.get(&change("mara")).await;
     browser.submit("Save", &[("Network operator", "yes")]).await;
