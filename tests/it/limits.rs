@@ -69,7 +69,7 @@ async fn limits_are_set_from_above_and_shown_as_far_as_they_may_be_seen() {
     wrong.iter().for_each(|(name, value)| pairs.set(name, value));
     let answer = admin.post(&form(&world, "lab"), &pairs.pairs()).await;
     assert_eq!(answer.status, 422);
-    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1000000").count(), 6);
+    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1,000,000").count(), 6);
     assert!(answer.text().contains("value=\"many\""));
     for (name, value) in [("connectionsInBranch", "40"), ("ports", ""), ("members", "3"), ("accounts", "1")] {
         pairs.set(name, value);
