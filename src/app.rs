@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, members, ports,
-    readiness, roles, sign_in, switcher,
+    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, limits, members,
+    ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.
@@ -41,6 +41,8 @@ pub fn routes() -> Vec<Route> {
     all.extend(factor::routes());
     all.extend(invites::routes());
     all.extend(accounts::routes());
+    all.extend(suspension::routes());
+    all.extend(limits::routes());
     all.extend(members::routes());
     all.extend(consent::routes());
     all.extend(billing::routes());
@@ -48,6 +50,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(collecting::routes());
     all.extend(roles::routes());
     all.extend(readiness::routes());
+    all.extend(provisioning::routes());
     all.extend(command::routes());
     all.extend(ports::routes());
     all.extend(dashboard::routes());

@@ -8,14 +8,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 use subtenant::config::Config;
 use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
+use subtenant::provisioning::operator::{self, Decision};
 use subtenant::store::installation::Purpose;
-use subtenant::{consent, demo, server};
+use subtenant::{catalogue, consent, demo, limits, server, suspension};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let parts = server::prepare(config, Purpose::Live)?;
     let origin = config.origin();
+    let waiting = match config.provisioning.system {
+        Some(_) => "",
+        None => "\nNo provisioning system is set up (PROVISIONING_URL): what is ordered waits.\n",
+    };
     let greeting = format!(
-        "Subtenant is ready.\n\n  Open {origin}/sign-up and sign up: it makes your first account.\n\nCtrl-C stops it."
+        "Subtenant is ready.\n\n  Open {origin}/sign-up and sign up: it makes your first account.\n{waiting}\nCtrl-C stops it."
     );
     actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
     Ok(ExitCode::SUCCESS)
@@ -60,12 +65,44 @@ fn say(said: Result<String, Vec<String>>, refused: &str) -> ExitCode {
     }
 }
 
+pub fn suspend(config: &Config, account: &str, reason: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| suspension::suspend_root(db, account, reason))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn resume(config: &Config, account: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| suspension::resume_root(db, account))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn limit(config: &Config, account: &str, resource: &str, reach: &str, most: &str) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let pool = server::prepare(config, Purpose::Live)?.pool;
+    let said = pool.write_here(|db| limits::set_root(db, account, resource, reach, most))?;
+    Ok(say(said, "Nothing was changed:"))
+}
+
 pub fn load_prices(config: &Config, effective: &str, file: &Path) -> anyhow::Result<ExitCode> {
     server::must_exist(config)?;
     let parts = server::prepare(config, Purpose::Live)?;
     let mut said = Err(Vec::new());
     parts.pool.write_here(|db| {
         said = ledger::prices::load_file(db, effective, file);
+        Ok(())
+    })?;
+    Ok(say(said, "Nothing was loaded:"))
+}
+
+pub fn load_catalogue(config: &Config, folder: &Path) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    let parts = server::prepare(config, Purpose::Live)?;
+    let mut said = Err(Vec::new());
+    parts.pool.write_here(|db| {
+        said = catalogue::load_folder(db, folder);
         Ok(())
     })?;
     Ok(say(said, "Nothing was loaded:"))
@@ -113,6 +150,21 @@ pub fn make_month(config: &Config, month: &str) -> anyhow::Result<ExitCode> {
 pub fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<ExitCode> {
     let said = actix_web::rt::System::new().block_on(server::settle(config, invoice, settled))?;
     Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn decide(config: &Config, connection: &str, decision: Decision<'_>) -> anyhow::Result<ExitCode> {
+    let said = server::decide(config, |db| operator::decide(db, connection, decision))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn retry_port(config: &Config, port: &str) -> anyhow::Result<ExitCode> {
+    let said = server::decide(config, |db| operator::retry(db, port))?;
+    Ok(say(said.map_err(|why| vec![why]), "Nothing was changed:"))
+}
+
+pub fn provisioning_status(config: &Config) -> anyhow::Result<ExitCode> {
+    server::provisioning_status(config)?.iter().for_each(|line| println!("{line}"));
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn collect(config: &Config) -> anyhow::Result<ExitCode> {

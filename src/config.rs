@@ -2,6 +2,7 @@
 
 mod mail;
 mod payments;
+mod provisioning;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use url::Url;
 
 pub use mail::{MailConfig, MailSettings};
 pub use payments::{PaymentConfig, PaymentSettings, ProviderConfig};
+pub use provisioning::{ProvisioningConfig, ProvisioningSettings, SigningKey, SystemConfig};
 
 /// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
 #[derive(Debug, Clone, Default, Args)]
@@ -71,6 +73,8 @@ pub struct Settings {
     pub mail: MailSettings,
     #[command(flatten)]
     pub payments: PaymentSettings,
+    #[command(flatten)]
+    pub provisioning: ProvisioningSettings,
 }
 
 const SHORTEST_SECRET: usize = 32;
@@ -134,6 +138,7 @@ pub struct Config {
     pub https: bool,
     pub mail: MailConfig,
     pub payments: PaymentConfig,
+    pub provisioning: ProvisioningConfig,
     /// Nothing here is real, and every page says so.
     pub demo: bool,
 }
@@ -181,6 +186,7 @@ impl Settings {
         );
         let mail = self.mail.check(database_url.as_ref(), public_url.as_ref(), &mut wrong);
         let payments = self.payments.check(&mut wrong);
+        let provisioning = self.provisioning.check(&mut wrong);
         match (bind, database_url, public_url, mail) {
             (Some(bind), Some(database_url), Some(public_url), Some(mail)) if wrong.is_empty() => Ok(Config {
                 bind,
@@ -192,6 +198,7 @@ impl Settings {
                 max_depth,
                 mail,
                 payments,
+                provisioning,
                 demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
             }),
@@ -238,56 +245,5 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings() -> Settings {
-        Settings {
-            bind: "127.0.0.1:8080".into(),
-            max_depth: "1000".into(),
-            database_connections: "16".into(),
-            ..Settings::default()
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_right() {
-        let config = settings().check("subtenant.db").unwrap();
-        assert_eq!(config.origin(), "http://127.0.0.1:8080");
-        assert_eq!(config.database_url, DatabaseUrl::Sqlite("subtenant.db".into()));
-        assert!(!config.https);
-    }
-
-    #[test]
-    fn every_wrong_setting_is_complained_about_at_once_by_name() {
-        let wrong = Settings {
-            bind: "here".into(),
-            database_url: Some("mysql://x/y".into()),
-            public_url: Some("ftp://x".into()),
-            trusted_proxies: Some("10.0.0.1, nobody".into()),
-            secret_key: Some("tooshort".into()),
-            max_depth: "0".into(),
-            database_connections: "many".into(),
-            mail: MailSettings {
-                smtp_url: Some("smtp://me:hunter2@mail.example.com".into()),
-                mail_from: Some("nobody".into()),
-                mail_dir: Some("Cargo.toml".into()),
-            },
-            payments: PaymentSettings { billing_grace_days: Some("many".into()), ..PaymentSettings::default() },
-        };
-        let complaints = wrong.check("subtenant.db").unwrap_err().join("\n");
-        for name in ["BIND", "DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SECRET_KEY", "MAX_DEPTH"]
-            .into_iter()
-            .chain(["DATABASE_CONNECTIONS", "SMTP_URL", "MAIL_FROM", "MAIL_DIR", "BILLING_GRACE_DAYS"])
-        {
-            assert!(complaints.contains(name), "{name} is missing in {complaints}");
-        }
-        assert!(!complaints.contains("hunter2") && !complaints.contains("tooshort"), "{complaints}");
-    }
-
-    #[test]
-    fn addresses_and_networks_may_be_trusted() {
-        let both = Settings { trusted_proxies: Some("10.0.0.1, 192.168.0.0/16".into()), ..settings() };
-        assert_eq!(both.check("x.db").unwrap().trusted_proxies.len(), 2);
-    }
-}
+#[path = "config/config_tests.rs"]
+mod tests;

@@ -2,6 +2,7 @@
 //! agreement and payment, and a handful of people. Made through the same operations as everything else, on a database
 //! that holds nothing but an earlier demonstration.
 
+mod fabric;
 mod ledger;
 
 use std::path::Path;
@@ -18,12 +19,13 @@ use crate::access::{self, Origin, Scope};
 use crate::accounts::{self, Details, NewChild};
 use crate::billing::{self, CollectionMethod, Entries};
 use crate::config::{Config, DatabaseUrl};
+use crate::factor::vault::Vault;
 use crate::ids::{self, Key};
 use crate::members::{self, NewAssignment, NewInvitation};
 use crate::problem::Problem;
 use crate::sign_in::{self, NewUser, password};
 use crate::store::installation::{self, Purpose};
-use crate::store::schema::{accounts as account_rows, connections, mails};
+use crate::store::schema::{accounts as account_rows, mails};
 use crate::store::{self, Db, Pool};
 use crate::{consent, roles};
 
@@ -62,7 +64,7 @@ pub fn clear(config: &Config) -> anyhow::Result<()> {
 }
 
 /// Fills the empty database; answers the people one can sign in as, the provider's administrator first.
-pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
+pub fn fill(pool: &Pool, vault: &Vault, site: &str) -> anyhow::Result<Vec<Person>> {
     let people = [
         ("Ines", "Albrecht", "ines@northwind.example", "administrator of everything"),
         ("Tomás", "Rivera", "tomas@northwind.example", "reads everything, changes nothing"),
@@ -93,7 +95,9 @@ pub fn fill(pool: &Pool, site: &str) -> anyhow::Result<Vec<Person>> {
         }
         made.push(Person { name: format!("{first} {last}"), email, password: secret, what });
     }
-    world.grow()?;
+    ledger::load(pool)?;
+    let sites = world.grow()?;
+    fabric::fill(&world, vault, &sites)?;
     world.let_in(&keys)?;
     world.own_roles(keys[1])?;
     world.colleagues()?;
@@ -158,13 +162,15 @@ const REGIONS: &[(&str, &str, &[Customer])] = &[
 ];
 
 impl World<'_> {
-    fn grow(&self) -> anyhow::Result<()> {
+    /// Answers the sites that get a connection.
+    fn grow(&self) -> anyhow::Result<Vec<fabric::Site>> {
+        let mut sites = Vec::new();
         self.accept(&self.root)?;
         self.pay(&self.root, "Northwind Managed Services", true)?;
-        for (region, description, customers) in REGIONS {
-            let region = self.open(&self.root, region, description, true)?;
+        for (name, description, customers) in REGIONS {
+            let region = self.open(&self.root, name, description, true)?;
             for customer in *customers {
-                self.customer(&region, customer)?;
+                self.customer((&region, name), customer, &mut sites)?;
             }
         }
         let internal = self.open(&self.root, "Internal", "Northwind's own networks.", true)?;
@@ -173,20 +179,27 @@ impl World<'_> {
         }
         let retired = self.open(&internal, "Retired pilot", "Closed; can be restored.", true)?;
         self.close(&retired)?;
-        Ok(self.announce()?)
+        self.announce()?;
+        Ok(sites)
     }
 
-    fn customer(&self, region: &str, (name, accepted, pays, divisions): &Customer) -> anyhow::Result<()> {
+    fn customer(
+        &self,
+        (region, region_name): (&str, &str),
+        (name, accepted, pays, divisions): &Customer,
+        sites: &mut Vec<fabric::Site>,
+    ) -> anyhow::Result<()> {
         let id = self.open(region, name, "", *accepted)?;
         if *pays != Pays::Nothing {
             self.pay(&id, name, *pays == Pays::WithChildren)?;
         }
-        for (division, sites) in *divisions {
+        for (division, places) in *divisions {
             let division_id = self.open(&id, division, "", *accepted && *division != "Sandbox")?;
-            for site in *sites {
+            for site in *places {
                 let site_id = self.open(&division_id, site, "", *accepted)?;
                 if *accepted && *pays != Pays::Alone {
-                    self.connect(&site_id, &format!("{site} uplink"))?;
+                    let (name, region) = ((*site).to_owned(), region_name.to_owned());
+                    sites.push(fabric::Site { id: site_id, name, region });
                 }
             }
         }
@@ -231,24 +244,6 @@ impl World<'_> {
             let by = access::grant::<CreateBilling>(db, self.owner, account, self.origin.clone())?;
             let stamp = billing::effects(db, by.account().key, billing::Change::Save { allow_child_accounts })?.stamp();
             billing::add(db, &by, &entries, &stamp).map(|_| ())
-        })
-    }
-
-    /// A connection that is said to be live: nothing is provisioned in a demonstration.
-    fn connect(&self, account: &str, name: &str) -> Result<(), Problem> {
-        self.pool.write_here(|db| {
-            let by = access::grant::<CreateAccounts>(db, self.owner, account, self.origin.clone())?;
-            diesel::insert_into(connections::table)
-                .values((
-                    connections::key.eq(ids::next_key()),
-                    connections::id.eq(ids::new_id("conn")),
-                    connections::account_key.eq(by.account().key),
-                    connections::name.eq(name),
-                    connections::state.eq("ACTIVE"),
-                    connections::created_at.eq(ids::now()),
-                ))
-                .execute(db)?;
-            Ok(())
         })
     }
 
@@ -416,6 +411,6 @@ pub fn prepare(config: &Config) -> anyhow::Result<(crate::app::Parts, Vec<Person
     let parts = crate::server::prepare(config, Purpose::Demo)?;
     let purpose = parts.pool.read_here(installation::purpose)?;
     anyhow::ensure!(purpose == Some(Purpose::Demo), "this database became somebody else's meanwhile");
-    let people = fill(&parts.pool, &config.origin())?;
+    let people = fill(&parts.pool, &parts.vault, &config.origin())?;
     Ok((parts, people))
 }

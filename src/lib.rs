@@ -11,7 +11,8 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`tags`], [`limits`], [`suspension`], [`consent`], [`payments`],
-//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`ports`], [`connections`], [`switcher`],
+//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`ports`], [`connections`],
+//!   [`provisioning`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
 //!
@@ -52,6 +53,7 @@ pub mod money;
 pub mod payments;
 pub mod ports;
 pub mod problem;
+pub mod provisioning;
 pub mod readiness;
 pub mod reminders;
 pub mod roles;

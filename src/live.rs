@@ -4,11 +4,25 @@
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use tokio::sync::Notify;
 
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::{connections, ports};
+
+static ORDERED: Notify = Notify::const_new();
+
+/// Tells the worker of this process that something was ordered, changed or deleted, or will be when this transaction
+/// ends.
+pub fn ring() {
+    ORDERED.notify_one();
+}
+
+/// Waits for [`ring`].
+pub async fn rung() {
+    ORDERED.notified().await;
+}
 
 /// States of a connection that is gone or never came to be; in every other state it is live.
 pub const ENDED_STATES: [&str; 2] = ["DELETED", "FAILED_TO_PROVISION"];

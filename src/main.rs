@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
 use subtenant::demo;
 use subtenant::ledger::operator::Settled;
+use subtenant::provisioning::operator::Decision;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -36,16 +37,58 @@ enum Command {
         #[command(subcommand)]
         command: Prices,
     },
+    /// Where ports and connections can be ordered.
+    Catalogue {
+        #[command(subcommand)]
+        command: Catalogue,
+    },
     /// Charges, invoices, and payment methods at the payment provider.
     Billing {
         #[command(subcommand)]
         command: Billing,
+    },
+    /// Root accounts, which have nobody above them to suspend them.
+    Accounts {
+        #[command(subcommand)]
+        command: Accounts,
+    },
+    /// How many networks, connections, ports, members and accounts a root account may have.
+    Limits {
+        #[command(subcommand)]
+        command: Limits,
     },
     /// The legal documents that accounts accept.
     Legal {
         #[command(subcommand)]
         command: Legal,
     },
+    /// What is ordered and made.
+    Provisioning {
+        #[command(subcommand)]
+        command: Provisioning,
+    },
+}
+
+#[derive(Subcommand)]
+enum Provisioning {
+    /// Approve a connection of a kind that needs it.
+    Approve {
+        #[arg(value_name = "CONNECTION-ID")]
+        connection: String,
+    },
+    /// Refuse such a connection; the customer reads the reason.
+    Refuse {
+        #[arg(value_name = "CONNECTION-ID")]
+        connection: String,
+        reason: String,
+    },
+    /// Try a port again that the provisioning system refused.
+    Retry {
+        #[arg(value_name = "PORT-ID")]
+        port: String,
+    },
+    /// How many there are in each state, and which do not come on.
+    Status,
 }
 
 #[derive(Subcommand)]
@@ -59,6 +102,17 @@ enum Prices {
         effective: String,
         #[arg(value_name = "FILE.csv")]
         file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum Catalogue {
+    /// Take over the files of a folder, all or none: locations.csv, facilities.csv, cloud-regions.csv,
+    /// supported-ports.csv and supported-connections.csv. What they lack is not offered any more; what uses it goes on.
+    /// The folder `catalogue` of the source is a pattern.
+    Load {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
 }
 
@@ -85,6 +139,37 @@ enum Billing {
     },
     /// Take over what the payment provider knows better, where its notices were missed. Harmless at any time.
     Reconcile,
+}
+
+#[derive(Subcommand)]
+enum Accounts {
+    /// Stop everything new in a root account and below it. What runs keeps running.
+    Suspend {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+        /// One line, shown on every page of the account.
+        reason: String,
+    },
+    /// Let it go on. Accounts below that are suspended for themselves stay so.
+    Resume {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Limits {
+    /// Set one limit. Lowering it takes nothing away.
+    Set {
+        #[arg(value_name = "ACCOUNT-ID")]
+        account: String,
+        /// `account` (child accounts), `member`, `network`, `connection` or `port`.
+        resource: String,
+        /// `account` for it alone, `branch` for it and everything below.
+        reach: String,
+        /// A number, or `none`.
+        most: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -138,15 +223,31 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)
         }
+        Command::Accounts { command: Accounts::Suspend { account, reason } } => {
+            commands::suspend(&config, account, reason)
+        }
+        Command::Accounts { command: Accounts::Resume { account } } => commands::resume(&config, account),
+        Command::Limits { command: Limits::Set { account, resource, reach, most } } => {
+            commands::limit(&config, account, resource, reach, most)
+        }
         Command::Prices { command: Prices::Load { effective, file } } => {
             commands::load_prices(&config, effective, file)
         }
+        Command::Catalogue { command: Catalogue::Load { folder } } => commands::load_catalogue(&config, folder),
         Command::Billing { command } => match command {
             Billing::Month { month } => commands::make_month(&config, month),
             Billing::Collect => commands::collect(&config),
             Billing::Paid { invoice } => commands::settle(&config, invoice, Settled::Paid),
             Billing::Void { invoice } => commands::settle(&config, invoice, Settled::Void),
             Billing::Reconcile => commands::reconcile(&config),
+        },
+        Command::Provisioning { command } => match command {
+            Provisioning::Approve { connection } => commands::decide(&config, connection, Decision::Approve),
+            Provisioning::Refuse { connection, reason } => {
+                commands::decide(&config, connection, Decision::Refuse(reason))
+            }
+            Provisioning::Retry { port } => commands::retry_port(&config, port),
+            Provisioning::Status => commands::provisioning_status(&config),
         },
     }
 }

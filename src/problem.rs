@@ -103,6 +103,8 @@ pub enum Reason {
         resource: &'static str,
         most: i64,
     },
+    /// An account that would leave a branch which is suspended.
+    SuspendedAbove,
     /// The connection's state does not allow it: the state as stored.
     ConnectionState(&'static str),
     /// The terms of the order do not allow it.
@@ -133,6 +135,7 @@ impl Reason {
             Reason::VlanInUse(_) => "VLAN_IN_USE",
             Reason::PortIsFull(_) => "INSUFFICIENT_CAPACITY",
             Reason::PortCap(_) | Reason::LimitReached { .. } => "RESOURCE_LIMITATION_EXCEEDED",
+            Reason::SuspendedAbove => "ACCOUNT_SUSPENDED",
             Reason::NotReady(_) => "PAYMENT_REQUIRED",
             Reason::ConnectionState(_) => "INVALID_CONNECTION_STATE_CHANGE",
             Reason::NotSupported(_) => "CONNECTION_CONFIGURATION_NOT_SUPPORTED",

@@ -17,6 +17,8 @@ use crate::consent;
 use crate::factor::vault::Vault;
 use crate::ledger::operator::Settled;
 use crate::payments::Payments;
+use crate::problem::Problem;
+use crate::provisioning::operator;
 use crate::store::installation::{self, Purpose};
 use crate::store::{self, Pool};
 use crate::worker::{self, Tools};
@@ -69,7 +71,7 @@ pub fn must_exist(config: &Config) -> anyhow::Result<()> {
 /// Serves until told to stop. `greeting` is printed once people can connect.
 pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
     let (bind, pool) = (parts.config.bind, parts.pool.get_ref().clone());
-    let tools = Tools::new(&parts.config, &pool, &parts.payments)?;
+    let tools = Tools::new(&parts.config, &pool, &parts.payments, &parts.vault)?;
     let server = HttpServer::new(move || app::build(parts.clone()))
         .client_request_timeout(Duration::from_secs(10))
         .client_disconnect_timeout(Duration::from_secs(5))
@@ -137,6 +139,21 @@ fn fault(fault: Fault) -> anyhow::Error {
         Fault::Here(problem) => problem.into(),
         Fault::Provider(trouble) => anyhow::anyhow!("the payment provider: {trouble}"),
     }
+}
+
+/// What the operator says of a connection or port; answers a sentence, or why it cannot be.
+pub fn decide(
+    config: &Config,
+    act: impl FnOnce(&mut store::Db) -> Result<Result<String, String>, Problem>,
+) -> anyhow::Result<Result<String, String>> {
+    must_exist(config)?;
+    Ok(open(config)?.write_here(act)?)
+}
+
+/// How provisioning stands, line by line.
+pub fn provisioning_status(config: &Config) -> anyhow::Result<Vec<String>> {
+    must_exist(config)?;
+    Ok(open(config)?.read_here(operator::status)?)
 }
 
 async fn stop_signal() -> std::io::Result<()> {

@@ -1,17 +1,21 @@
 //! The one background task of a process. It does what is due in the database and has nothing of its own: any number of
 //! processes do the same work side by side, and one that dies leaves nothing undone. Requests never wait for it.
 
+use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use futures_util::future::join;
+use futures_util::future::join3;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::config::Config;
+use crate::factor::vault::Vault;
+use crate::live;
 use crate::mail::{self, Carrier};
 use crate::payments::Payments;
 use crate::problem::Problem;
+use crate::provisioning::{self, Provisioning};
 use crate::store::{self as database, Db, Pool};
 use crate::{billing, collecting, reminders, sign_in};
 
@@ -30,14 +34,16 @@ pub struct Tools {
     pub pool: Pool,
     pub carrier: Carrier,
     pub payments: Data<Payments>,
+    pub provisioning: Provisioning,
     /// Days in which nothing stops after a method failed or an invoice was due.
     pub grace_days: i64,
 }
 
 impl Tools {
-    pub fn new(config: &Config, pool: &Pool, payments: &Data<Payments>) -> anyhow::Result<Tools> {
-        let (pool, payments) = (pool.clone(), payments.clone());
-        Ok(Tools { pool, carrier: Carrier::new(config)?, payments, grace_days: config.payments.grace_days })
+    pub fn new(config: &Config, pool: &Pool, payments: &Data<Payments>, vault: &Data<Vault>) -> anyhow::Result<Tools> {
+        let (pool, payments, carrier) = (pool.clone(), payments.clone(), Carrier::new(config)?);
+        let (provisioning, grace_days) = (Provisioning::new(config, vault)?, config.payments.grace_days);
+        Ok(Tools { pool, carrier, payments, provisioning, grace_days })
     }
 }
 
@@ -45,7 +51,8 @@ impl Tools {
 /// then the first one that failed is the answer.
 pub async fn round(tools: &Tools) -> Result<usize, Problem> {
     let (leisure, once, collected) = (at_leisure(tools).await, at_once(tools).await, collected(tools).await);
-    Ok(leisure? + once? + collected?)
+    let provisioned = provisioned(tools).await;
+    Ok(leisure? + once? + collected? + provisioned?)
 }
 
 async fn at_once(tools: &Tools) -> Result<usize, Problem> {
@@ -57,6 +64,10 @@ async fn at_once(tools: &Tools) -> Result<usize, Problem> {
 async fn collected(tools: &Tools) -> Result<usize, Problem> {
     let collected = collecting::collect_due(&tools.pool, &tools.payments, tools.grace_days).await;
     said("collecting invoices", collected)
+}
+
+async fn provisioned(tools: &Tools) -> Result<usize, Problem> {
+    said("provisioning", provisioning::round(&tools.pool, &tools.provisioning).await)
 }
 
 /// Reminders, and taking away what tells nothing any more.
@@ -78,8 +89,8 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 
 /// Works until the sender is used or dropped.
 pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
-    // A payment provider that does not answer holds no mail up.
-    join(post(&tools, stop.clone()), collect(&tools, stop)).await;
+    // A payment provider or a fabric that does not answer holds no mail up.
+    join3(post(&tools, stop.clone()), collect(&tools, stop.clone()), provision(&tools, stop)).await;
 }
 
 async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
@@ -109,9 +120,22 @@ async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
     }
 }
 
-async fn collect(tools: &Tools, mut stop: watch::Receiver<bool>) {
+async fn collect(tools: &Tools, stop: watch::Receiver<bool>) {
+    on_and_on(|| collected(tools), future::pending, stop).await;
+}
+
+async fn provision(tools: &Tools, stop: watch::Receiver<bool>) {
+    on_and_on(|| provisioned(tools), live::rung, stop).await;
+}
+
+/// Works, pauses until it rings or for a while, and works again.
+async fn on_and_on<W, R>(work: impl Fn() -> W, rung: impl Fn() -> R, mut stop: watch::Receiver<bool>)
+where
+    W: Future<Output = Result<usize, Problem>>,
+    R: Future<Output = ()>,
+{
     loop {
-        let work = collected(tools);
+        let work = work();
         tokio::pin!(work);
         let done = tokio::select! {
             done = &mut work => done,
@@ -125,6 +149,7 @@ async fn collect(tools: &Tools, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => return,
             () = sleep(pause) => {}
+            () = rung() => sleep(MOMENT).await,
         }
     }
 }

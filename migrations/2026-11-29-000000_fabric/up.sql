@@ -146,6 +146,7 @@ CREATE INDEX port_caps_account ON port_caps (account_key);
 
 -- Connections. Only the demonstration could have rows in the table before. `settings` is what its kind asks for, as JSON
 -- without any secret. `waits_for`: codes of what holds the order up; `look_at`: when the background work looks next.
+-- `attributes`: what the fabric told about it, as JSON; `link_down`, `link_at`: what it said last of the link, and as of when.
 DROP TABLE connections;
 CREATE TABLE connections (
     key BIGINT NOT NULL PRIMARY KEY,
@@ -172,6 +173,9 @@ CREATE TABLE connections (
     waits_for TEXT NOT NULL DEFAULT '',
     look_at TIMESTAMP NOT NULL DEFAULT '9999-12-31 00:00:00',
     ordered_by BIGINT REFERENCES users (key),
+    attributes TEXT NOT NULL DEFAULT '{}',
+    link_down BOOLEAN NOT NULL DEFAULT FALSE,
+    link_at TIMESTAMP,
     created_at TIMESTAMP NOT NULL,
     active_at TIMESTAMP,
     deleted_at TIMESTAMP,
@@ -259,6 +263,11 @@ CREATE TABLE intents (
 -- One at a time.
 CREATE UNIQUE INDEX intents_open ON intents (subject_id) WHERE finished_at IS NULL;
 CREATE INDEX intents_due ON intents (next_try_at, key) WHERE finished_at IS NULL;
+
+-- What limits count, without what is gone.
+CREATE INDEX networks_counted ON networks (account_key) WHERE state <> 'DELETED';
+CREATE INDEX ports_counted ON ports (account_key) WHERE state <> 'DELETED';
+CREATE INDEX connections_counted ON connections (account_key) WHERE state <> 'DELETED';
 
 -- How many of something an account, or it and everything below it, may have.
 CREATE TABLE resource_limits (

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::policy::{Action, Needs, Permissions};
-use super::{Actor, PayerEnd, lookup};
+use super::{Actor, PayerEnd, Suspended, lookup};
 use crate::ids::Key;
 
 /// An account as every page needs it.
@@ -34,6 +34,8 @@ pub struct Frame {
     pub switchable: bool,
     /// How long what pays for the account lasts, where that is not for ever.
     pub payer: Option<PayerEnd>,
+    /// Where it is suspended, if it is.
+    pub suspended: Option<Suspended>,
 }
 
 /// What one assignment gives in the account in the address and below it, and until when.
@@ -96,6 +98,13 @@ pub struct Step {
     pub held: Permissions,
     /// What the assignments made at this very account give in the account in the address, each with its role's name.
     pub gives: Vec<(Permissions, String)>,
+}
+
+impl Step {
+    /// Whether the actor may do this at this account.
+    pub fn may<A: Action>(&self) -> bool {
+        A::NEEDS.met_by(self.held)
+    }
 }
 
 /// As what somebody acts: the account that the right comes from, and the names of the roles there that give it.

@@ -8,12 +8,14 @@ use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
 
 use super::payer_end::{METHOD_COLUMNS, MethodRow};
-use super::policy::{Action, Permission, Permissions, Resource, Verb};
-use super::{Actor, Frame, Hold, PayerEnd, Place, Step};
+pub use super::people::{givers, holders, holders_above};
+use super::policy::{Action, Permissions};
+use super::suspended::{SUSPENSION_COLUMNS, SuspensionRow};
+use super::{Actor, Frame, Grant, Hold, PayerEnd, Place, Step, Suspended};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, users};
+use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, suspensions, users};
 
 /// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
 pub mod scope {
@@ -54,18 +56,23 @@ pub(super) fn frame_for(db: &mut Db, actor: Actor, account_id: &str) -> Result<F
     if !ids::looks_like_id("ac", account_id) {
         return Err(Problem::NotFound);
     }
-    let (places, given, payer) = chain(db, actor.key, account_id)?;
+    let Chain { places, given, payer, suspended } = chain(db, actor.key, account_id)?;
     let Some(account) = places.last() else { return Err(Problem::NotFound) };
     let switchable =
         if places.len() > 1 || account.children_count > 0 { true } else { elsewhere(db, actor.key, account.key)? };
-    Ok(Frame { payer, ..assemble(actor, places, &given, switchable) })
+    Ok(Frame { payer, suspended, ..assemble(actor, places, &given, switchable) })
 }
 
-type Chain = (Vec<Place>, Vec<Given>, Option<PayerEnd>);
+struct Chain {
+    places: Vec<Place>,
+    given: Vec<Given>,
+    payer: Option<PayerEnd>,
+    suspended: Option<Suspended>,
+}
 
-/// From the root down to the account, with what this user was given along the way and the end of what pays for the
-/// account; empty when the account does not exist or is closed. An account at which several roles were given comes once
-/// for each.
+/// From the root down to the account, with what this user was given along the way, the end of what pays for the
+/// account, and where it is suspended; empty when the account does not exist or is closed. An account at which several
+/// roles were given comes once for each.
 fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
@@ -79,16 +86,19 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
         )
         .left_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .left_join(payment_methods::table.on(payment_methods::account_key.eq(account_ancestry::ancestor_key)))
+        .left_join(suspensions::table.on(suspensions::account_key.eq(account_ancestry::ancestor_key)))
         .filter(target.field(accounts::id).eq(account_id))
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
-        .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable(), METHOD_COLUMNS.nullable()))
-        .load::<(PlaceRow, Option<GivenRow>, Option<MethodRow>)>(db)?;
+        .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable(), METHOD_COLUMNS.nullable(), SUSPENSION_COLUMNS.nullable()))
+        .load::<(PlaceRow, Option<GivenRow>, Option<MethodRow>, Option<SuspensionRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
     let mut nearest: Option<(Key, MethodRow)> = None;
-    for (row, role, method) in rows {
+    let mut stopped: Option<(Key, SuspensionRow)> = None;
+    for (row, role, method, suspension) in rows {
         let place = place_of(row);
+        stopped = suspension.map(|row| (place.key, row)).or(stopped);
         nearest = method.map(|method| (place.key, method)).or(nearest);
         given.extend(role.map(|row| given_of(place.key, row)));
         if places.last().is_none_or(|last| last.key != place.key) {
@@ -97,7 +107,8 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     }
     let account = places.last().map(|place| place.key);
     let payer = nearest.and_then(|(at, method)| PayerEnd::of(Some(at) == account, method));
-    Ok((places, given, payer))
+    let suspended = stopped.map(|(at, (since, reason))| Suspended { at, own: Some(at) == account, since, reason });
+    Ok(Chain { places, given, payer, suspended })
 }
 
 type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
@@ -168,7 +179,7 @@ fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool)
     };
     let holds = given.iter().map(hold).collect();
     let (chain, below) = steps(places, given);
-    Frame { actor, chain, below, holds, switchable, payer: None }
+    Frame { actor, chain, below, holds, switchable, payer: None, suspended: None }
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.
@@ -231,6 +242,28 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
         .collect())
 }
 
+/// An open account below the one of the grant, at any level. NotFound where the actor's right does not reach below.
+pub fn below<A: Action>(db: &mut Db, by: &Grant<A>, id: &str) -> Result<Place, Problem> {
+    if !ids::looks_like_id("ac", id) || !by.frame().may_below::<A>() {
+        return Err(Problem::NotFound);
+    }
+    let row = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
+        .filter(account_ancestry::ancestor_key.eq(by.account().key))
+        .filter(account_ancestry::distance.gt(0))
+        .filter(accounts::id.eq(id))
+        .filter(accounts::closed_at.is_null())
+        .select(PLACE_COLUMNS);
+    Ok(place_of(row.first::<PlaceRow>(db)?))
+}
+
+/// An open root account, for commands of the operator.
+pub fn root(db: &mut Db, id: &str) -> Result<Option<Place>, Problem> {
+    let row = accounts::table.filter(accounts::id.eq(id)).filter(accounts::closed_at.is_null());
+    let row = row.filter(accounts::parent_key.is_null()).select(PLACE_COLUMNS);
+    Ok(row.first::<PlaceRow>(db).optional()?.map(place_of))
+}
+
 /// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
 pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
     let rows: Vec<(Key, String)> = account_ancestry::table
@@ -246,49 +279,6 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
         paths.entry(key).or_default().push(name);
     }
     Ok(paths)
-}
-
-/// Up to three people whose roles at the account or above let them do `A` in it.
-pub fn holders<A: Action>(db: &mut Db, frame: &Frame) -> Result<Vec<String>, Problem> {
-    able(db, frame, |held| A::NEEDS.met_by(held))
-}
-
-/// Up to three people whose role lets them give somebody this power in the account: nobody gives what they lack.
-pub fn givers(db: &mut Db, frame: &Frame, power: Permission) -> Result<Vec<String>, Problem> {
-    let gives = |held: Permissions| held.allow(Permission(Resource::Members, Verb::Update)) && held.allow(power);
-    able(db, frame, gives)
-}
-
-/// Assignments looked through for people to name.
-const LOOKED_THROUGH: i64 = 500;
-const NAMED: usize = 3;
-
-/// Nearest first, never the asking actor; only people whose role was given at an account that the actor may see.
-fn able(db: &mut Db, frame: &Frame, enough: impl Fn(Permissions) -> bool) -> Result<Vec<String>, Problem> {
-    let here = frame.account().key;
-    let visible: Vec<Key> =
-        frame.chain.iter().rev().filter(|step| !step.held.is_empty()).map(|step| step.place.key).collect();
-    let mut rows = assignments::table
-        .inner_join(users::table.on(users::key.eq(assignments::user_key)))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq_any(visible.clone()))
-        .filter(users::key.ne(frame.actor.key))
-        .filter(assignments::ends_at.gt(ids::now()))
-        .order((assignments::created_at, assignments::key))
-        .limit(LOOKED_THROUGH)
-        .select((
-            (assignments::account_key, assignments::scope, roles::permissions),
-            (users::key, users::first_name, users::last_name),
-        ))
-        .load::<((Key, String, i64), (Key, String, String))>(db)?;
-    rows.retain(|((at, reach, bits), _)| {
-        let reaches = if *at == here { reach != scope::BELOW } else { reach != scope::HERE };
-        reaches && enough(Permissions(*bits))
-    });
-    rows.sort_by_key(|((at, ..), _)| visible.iter().position(|key| key == at));
-    let mut seen = std::collections::HashSet::new();
-    let people = rows.into_iter().filter(|(_, (user, ..))| seen.insert(*user));
-    Ok(people.take(NAMED).map(|(_, (_, first, last))| format!("{first} {last}")).collect())
 }
 
 /// How many assignments this user has that hold now.

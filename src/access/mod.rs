@@ -16,9 +16,11 @@ pub mod extract;
 mod frame;
 pub mod lookup;
 mod payer_end;
+pub mod people;
 pub mod permissions;
 pub mod policy;
 pub mod session;
+mod suspended;
 pub mod words;
 
 use std::marker::PhantomData;
@@ -33,6 +35,7 @@ pub use frame::{Acting, Frame, Hold, Place, Scope, Step};
 pub use payer_end::PayerEnd;
 use policy::{Action, Needs};
 pub use session::SessionHandle;
+pub use suspended::Suspended;
 
 /// A person who is signed in.
 #[derive(Debug, Clone)]

@@ -10,8 +10,9 @@ use super::query::{Heading, ListQuery, address, headings};
 use super::store;
 use super::tree::{self, Line, MOST_NODES};
 use crate::access::In;
-use crate::access::policy::{CreateAccounts, ReadAccounts, SeeAccount};
+use crate::access::policy::{CreateAccounts, LimitAccounts, ReadAccounts, SeeAccount, SuspendAccounts};
 use crate::problem::Problem;
+use crate::suspension;
 use crate::web::paging::{PAGE, PageQuery, Paged, Want};
 use crate::web::site::Keep;
 use crate::web::when::When;
@@ -53,6 +54,8 @@ struct ChildrenPage {
     left_out: i64,
     paged: Paged<()>,
     may_create: bool,
+    may_suspend: bool,
+    may_limit: bool,
     reaches_below: bool,
     has_closed: bool,
     direct_link: String,
@@ -96,6 +99,8 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         direct: if by.frame().may_below::<ReadAccounts>() { by.account().children_count } else { 0 },
         reaches_below: by.frame().may_below::<ReadAccounts>(),
         may_create: by.frame().may::<CreateAccounts>(),
+        may_suspend: by.frame().may::<SuspendAccounts>() && by.frame().may_below::<SuspendAccounts>(),
+        may_limit: by.frame().may::<LimitAccounts>() && by.frame().may_below::<LimitAccounts>(),
         first_headings,
         last_headings,
         first_link: page_link(""),
@@ -193,7 +198,7 @@ async fn tree_page(
     query: &ListQuery,
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted) = (by.clone(), filter.clone());
-    let (rows, totals, below, has_closed) = site
+    let (rows, (totals, suspended), below, has_closed) = site
         .pool
         .read_long(move |db| {
             let account = grant.account();
@@ -203,13 +208,15 @@ async fn tree_page(
             let rows = list::levels(db, account.key, MOST_NODES)?;
             let keys: Vec<_> = rows.iter().filter(|row| row.children_count > 0).map(|row| row.key).collect();
             let totals = list::totals_below(db, &keys)?;
+            let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
+            let suspended = suspension::among(db, &shown)?;
             let all = Filter { scope: Scope::Below, text: String::new(), ..wanted };
             let below = list::count(db, account.key, &all)?;
-            Ok((rows, totals, below, store::has_closed_children(db, account.key)?))
+            Ok((rows, (totals, suspended), below, store::has_closed_children(db, account.key)?))
         })
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);
-    page.lines = tree::lines(by.account().key, &rows, &totals);
+    page.lines = tree::lines(by.account().key, &rows, &totals, &suspended);
     let shown = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).count();
     page.left_out = page.direct - i64::try_from(shown).unwrap_or(0);
     page.tree_view = true;
@@ -244,7 +251,7 @@ pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -
 }
 
 const EXPORT_BATCH: usize = 500;
-const CSV_HEAD: [&str; 10] = [
+const CSV_HEAD: [&str; 11] = [
     "id",
     "name",
     "path",
@@ -254,6 +261,7 @@ const CSV_HEAD: [&str; 10] = [
     "accountsBelow",
     "agreements",
     "payment",
+    "state",
     "createdAt",
 ];
 
@@ -268,6 +276,7 @@ fn csv_row(row: &Row, item: &Item) -> Vec<String> {
         item.below.to_string(),
         item.marks.agreements.clone(),
         item.marks.payment.clone(),
+        item.marks.state.to_owned(),
         crate::web::when::iso(row.created_at),
     ]
 }

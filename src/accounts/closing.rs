@@ -189,19 +189,26 @@ pub async fn confirm_restore(
     site: Site,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (parent, child) = (by.account().key, path.into_inner().1);
-    if !ids::looks_like_id("ac", &child) {
-        return Err(Problem::NotFound);
-    }
-    let row = site.pool.read(move |db| store::closed_child(db, parent, &child)).await?;
-    let child = view(row);
+    restore_page(&by, &site, path.into_inner().1, Errors::default()).await
+}
+
+async fn restore_page(
+    by: &In<DeleteAccounts>,
+    site: &Site,
+    child: String,
+    errors: Errors,
+) -> Result<HttpResponse, Problem> {
+    let parent = by.account().key;
+    let child = view(site.pool.read(move |db| store::closed_child(db, parent, &child)).await?);
+    let mut form = Filled::with([]);
+    form.errors = errors;
     let page = RestorePage {
-        shell: site.shell(&by, Section::ChildAccounts, &format!("Restore {}?", child.name)),
+        shell: site.shell(by, Section::ChildAccounts, &format!("Restore {}?", child.name)).failing(form.failed()),
         account: by.account().id.clone(),
-        form: Filled::with([]),
+        form,
         child,
     };
-    site.page(&page, Keep::Nothing)
+    if page.form.failed() { site.refused(&page) } else { site.page(&page, Keep::Nothing) }
 }
 
 /// POST /a/{account}/child-accounts/{child}/restore
@@ -212,16 +219,21 @@ pub async fn restore(
     sent: Sent,
 ) -> Result<HttpResponse, Problem> {
     let form = site.open(&by, sent, &[])?;
-    let child = path.into_inner().1;
+    let (grant, child) = (by.clone(), path.1.clone());
     let done = site.pool.write(move |db| {
         form.check().finish()?;
         if !ids::looks_like_id("ac", &child) {
             return Err(Problem::NotFound);
         }
-        once(db, by.actor().key, &form.receipt(), |db| {
-            super::restore(db, &by, &child)?;
-            Ok(Reply::to(format!("/a/{}/child-accounts", by.account().id), "The account is open again."))
+        once(db, grant.actor().key, &form.receipt(), |db| {
+            super::restore(db, &grant, &child)?;
+            Ok(Reply::to(format!("/a/{}/child-accounts", grant.account().id), "The account is open again."))
         })
     });
-    Ok(site.see(&done.await?))
+    match done.await {
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            restore_page(&by, &site, path.into_inner().1, Errors::one("", reason.in_form())).await
+        }
+        other => Ok(site.see(&other?)),
+    }
 }

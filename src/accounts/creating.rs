@@ -10,7 +10,7 @@ use super::{Details, MOST_CONTACTS, NewChild, store};
 use crate::access::policy::{ADMINISTRATOR, CreateAccounts, CreateMembers, ReadAccounts, UpdateAccounts};
 use crate::access::{self, In, lookup};
 use crate::members::NewInvitation;
-use crate::problem::{Errors, Problem};
+use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
 use crate::web::once::is_done;
 use crate::web::shell::path_words;
@@ -118,6 +118,10 @@ pub async fn create(by: In<CreateAccounts>, site: Site, sent: Sent) -> Result<Ht
         }
         Err(Problem::Invalid(errors)) => {
             let page = new_page(&by, &site, form.filled(errors), None).await?;
+            site.refused(&page)
+        }
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            let page = new_page(&by, &site, form.filled(Errors::one("", reason.in_form())), None).await?;
             site.refused(&page)
         }
         Err(other) => Err(other),

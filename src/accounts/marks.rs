@@ -9,6 +9,7 @@ use crate::consent;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::suspension;
 
 /// State, agreements and payment of one account, in words; the tones are the badges'.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,8 @@ pub struct Marks {
     pub accepted: bool,
     pub payment: String,
     pub paid: bool,
+    /// It is suspended itself, not by an account above it.
+    pub resumable: bool,
 }
 
 /// The marks of these accounts, as somebody with this frame may know them: the name of an account above is told only
@@ -26,6 +29,7 @@ pub struct Marks {
 pub fn of(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks>, Problem> {
     let consents = consent::states(db, keys)?;
     let payers = billing::payers(db, keys)?;
+    let suspended = suspension::among(db, keys)?;
     Ok(keys
         .iter()
         .map(|key| {
@@ -34,6 +38,7 @@ pub fn of(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks
             let payer = payers.get(key);
             let paid = payer.is_some_and(billing::Payer::pays);
             let (state, state_tone) = match (accepted, paid) {
+                _ if suspended.contains_key(key) => ("Suspended", "bad"),
                 (true, true) => ("Active", "good"),
                 (false, _) => ("Awaiting agreements", "warn"),
                 (true, false) => ("Awaiting payment", "warn"),
@@ -45,6 +50,7 @@ pub fn of(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks
                 accepted,
                 payment: payer.map(|payer| payer.words(frame)).unwrap_or_default(),
                 paid,
+                resumable: suspended.get(key) == Some(&true),
             };
             (*key, marks)
         })

@@ -17,10 +17,11 @@ use crate::access::policy::{CreateAccounts, DeleteAccounts, UpdateAccounts};
 use crate::access::{self, Grant, Origin, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
+use crate::limits::{self, Resource};
 use crate::problem::{Problem, Reason};
 use crate::store::{self as database, Db, dialect};
 use crate::web::route::{Route, get, post};
-use crate::{consent, live, members, roles};
+use crate::{consent, live, members, roles, suspension};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -104,7 +105,7 @@ pub fn open_root(db: &mut Db, user: Key, origin: &Origin, name: &str) -> Result<
     })
 }
 
-/// Makes a child account. Conflict(TooDeep) below the configured depth; Forbidden when the agreements should be
+/// Makes a child account. Conflict(TooDeep) below the configured depth; Conflict(LimitReached); Forbidden when the agreements should be
 /// accepted on its behalf and the actor may not do that.
 pub fn open_child(db: &mut Db, by: &Grant<CreateAccounts>, new: NewChild) -> Result<Opened, Problem> {
     database::write(db, |db| {
@@ -124,6 +125,7 @@ fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild) -> Result
         if parent.depth + 1 >= new.max_depth {
             return Err(Problem::Conflict(Reason::TooDeep(new.max_depth)));
         }
+        limits::room_for_one(db, parent.key, Resource::Account)?;
         let opened = store::insert(db, Some(parent), &new.details)?;
         let event = Event::new(EventType::AccountCreate, subject(&opened.id, &new.details.name))
             .with("name", &new.details.name)
@@ -187,13 +189,17 @@ pub fn close(db: &mut Db, by: &Grant<DeleteAccounts>, version: i64) -> Result<()
     })
 }
 
-/// Opens a closed child account again. Conflict(CannotBeRestored) after 30 days.
+/// Opens a closed child account again. Conflict(CannotBeRestored) after 30 days; Conflict(LimitReached) where there is no
+/// room for it or its members.
 pub fn restore(db: &mut Db, by: &Grant<DeleteAccounts>, child_id: &str) -> Result<(), Problem> {
     audit::change(db, by, |db, by| {
         let child = store::closed_child(db, by.account().key, child_id)?;
         if !is_restorable(child.closed_at) {
             return Err(Problem::Conflict(Reason::CannotBeRestored));
         }
+        limits::room_for_one(db, by.account().key, Resource::Account)?;
+        let members = members::people(db, child.key)?;
+        limits::room_for(db, child.key, Resource::Member, members)?;
         store::set_closed(db, child.key, None)?;
         let event = Event::new(EventType::AccountRestore, subject(child_id, &child.name)).with("state", "open");
         Ok(((), event.in_account(child.key)))
@@ -211,7 +217,8 @@ fn is_restorable(closed_at: NaiveDateTime) -> bool {
 
 /// Moves an account with everything below it under another parent. The right must hold at the account and at both
 /// parents. Conflict(Cycle) when the new parent is the account itself or below it; Conflict(TooDeep);
-/// Conflict(RolesStayBehind) when people below have roles of an account that would not be above them any more.
+/// Conflict(RolesStayBehind) when people below have roles of an account that would not be above them any more;
+/// Conflict(SuspendedAbove) when it would leave a branch that is suspended; Conflict(LimitReached).
 pub fn move_under(
     db: &mut Db,
     by: &Grant<UpdateAccounts>,
@@ -244,6 +251,10 @@ pub fn move_under(
             if behind > 0 {
                 return Err(Problem::Conflict(Reason::PortsStayBehind(behind)));
             }
+            if suspension::leaves_suspended(db, account.key, to.account().key)? {
+                return Err(Problem::Conflict(Reason::SuspendedAbove));
+            }
+            limits::room_for_branch(db, account.key, to.account().key)?;
             store::move_branch(db, account, from.place.key, to.account())?;
             let event = Event::new(EventType::AccountMove, subject(&account.id, &account.name))
                 .changed("parent", &from.place.id, &to.account().id)

@@ -16,6 +16,8 @@ pub struct Line {
     pub name: String,
     pub children: i64,
     pub below: i64,
+    /// It, or an account above it, is suspended.
+    pub suspended: bool,
     /// Children of this account that are shown.
     pub shown: i64,
     /// How many nested lists end after this line.
@@ -34,7 +36,7 @@ pub struct Cut {
 }
 
 /// Orders rows that came level by level into lines from the top down.
-pub fn lines(top: Key, rows: &[Row], below: &HashMap<Key, i64>) -> Vec<Line> {
+pub fn lines(top: Key, rows: &[Row], below: &HashMap<Key, i64>, suspended: &HashMap<Key, bool>) -> Vec<Line> {
     let mut children: HashMap<Key, Vec<&Row>> = HashMap::new();
     for row in rows {
         children.entry(row.parent_key.unwrap_or(top)).or_default().push(row);
@@ -52,6 +54,7 @@ pub fn lines(top: Key, rows: &[Row], below: &HashMap<Key, i64>) -> Vec<Line> {
                     name: row.name.clone(),
                     children: row.children_count,
                     below: below.get(&row.key).copied().unwrap_or(0),
+                    suspended: suspended.contains_key(&row.key),
                     shown: i64::try_from(shown).unwrap_or(0),
                     closes: 0,
                     ends: Vec::new(),

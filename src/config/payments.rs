@@ -124,8 +124,8 @@ fn is_key(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Keys and card fields go over https, or to this very machine.
-fn address(name: &str, given: Option<String>, default: &str, wrong: &mut Vec<String>) -> Option<Url> {
+/// Secrets go over https, or to this very machine.
+pub(super) fn address(name: &str, given: Option<String>, default: &str, wrong: &mut Vec<String>) -> Option<Url> {
     let url = Url::parse(given.as_deref().unwrap_or(default)).ok().filter(|url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let near = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());

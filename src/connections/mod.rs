@@ -3,10 +3,12 @@
 
 pub mod state;
 pub mod store;
+pub mod work;
 
 use crate::audit::{Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::ledger::{self, Kind, NewItem};
+use crate::live;
 use crate::ports;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
@@ -41,6 +43,9 @@ pub fn step(
     let conflict = Problem::Conflict(Reason::ConnectionState(connection.state.code()));
     let to = state::next(connection.state, happening).ok_or(conflict)?;
     let after = store::set_state(db, connection, to, told)?;
+    if to.is_under_way() {
+        live::ring();
+    }
     match to {
         State::Active if connection.active_at.is_none() && !connection.price_code.is_empty() => {
             ledger::start_item(db, &item(connection), ids::now())?;

@@ -28,7 +28,7 @@ pub enum State {
 pub enum Happening {
     /// The order was looked at: nothing but the gate is before it.
     Checked,
-    /// The order was looked at: its kind asks for the operator's approval.
+    /// The order was looked at: its kind asks for the operator's approval, which it does not have.
     NeedsApproval,
     Approve,
     /// The operator does not approve, or the order cannot be carried out.
@@ -147,7 +147,8 @@ impl Happening {
 pub fn next(state: State, happening: Happening) -> Option<State> {
     Some(match (state, happening) {
         (Initializing, Happening::Checked) => WaitingToProvision,
-        (Initializing, Happening::NeedsApproval) => PendingApproval,
+        // Also one that was refused and is tried again.
+        (Initializing | WaitingToProvision, Happening::NeedsApproval) => PendingApproval,
         (PendingApproval, Happening::Approve) => Approved,
         (Initializing | PendingApproval, Happening::Refuse) => FailedToProvision,
         (WaitingToProvision | Approved, Happening::Start) => Provisioning,

@@ -5,7 +5,7 @@ use super::*;
 /// Each happening with the pairs of states that it leads between.
 const TABLE: [(Happening, &[(State, State)]); 12] = [
     (Happening::Checked, &[(Initializing, WaitingToProvision)]),
-    (Happening::NeedsApproval, &[(Initializing, PendingApproval)]),
+    (Happening::NeedsApproval, &[(Initializing, PendingApproval), (WaitingToProvision, PendingApproval)]),
     (Happening::Approve, &[(PendingApproval, Approved)]),
     (Happening::Refuse, &[(Initializing, FailedToProvision), (PendingApproval, FailedToProvision)]),
     (Happening::Start, &[(WaitingToProvision, Provisioning), (Approved, Provisioning)]),

@@ -129,6 +129,12 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
     if sums.awaiting_payment > 0 {
         why.push(text::count(sums.awaiting_payment, "awaits a payment method", "await a payment method"));
     }
+    if sums.suspended > 0 {
+        why.push(text::count(sums.suspended, "is suspended", "are suspended"));
+    }
+    if sums.over_limit > 0 {
+        why.push(text::count(sums.over_limit, "is over a limit", "are over a limit"));
+    }
     BelowView {
         direct: frame.account().children_count,
         sums,

@@ -9,7 +9,7 @@ use askama::Template;
 use super::signing_up::{as_new, earlier};
 use crate::access::{Me, extract};
 use crate::members::{self, Accepted, Offer, words};
-use crate::problem::{Problem, Reason};
+use crate::problem::{Errors, Problem, Reason};
 use crate::sign_in::{self, throttle};
 use crate::store::Db;
 use crate::text::email_key;
@@ -17,7 +17,7 @@ use crate::web::guest::Guest;
 use crate::web::shell::path_words;
 use crate::web::site::Keep;
 use crate::web::when::{self, When};
-use crate::web::{Filled, Reply, Section, Sent, Shell, Site};
+use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site};
 
 #[derive(Template)]
 #[template(path = "invites/show.html")]
@@ -206,7 +206,7 @@ pub async fn accept(
             if form.value("switch") == "yes" {
                 return sign_out(&site, &me, &token).await;
             }
-            as_known(&site, &me, &token).await
+            as_known(&guest, &site, &me, &token, &form).await
         }
         None => {
             let form = match guest.open(sent, &FIELDS) {
@@ -227,15 +227,18 @@ async fn sign_out(site: &Site, me: &Me, token: &str) -> Result<HttpResponse, Pro
     Ok(site.see(&Reply::to(back_to(token), "You are signed out.")))
 }
 
-async fn as_known(site: &Site, me: &Me, token: &str) -> Result<HttpResponse, Problem> {
-    match meaning(site, Some(me), token).await? {
+async fn as_known(guest: &Guest, site: &Site, me: &Me, token: &str, form: &Form) -> Result<HttpResponse, Problem> {
+    let offer = match meaning(site, Some(me), token).await? {
         Meaning::Done(account) => return Ok(site.see(&Reply::to(format!("/a/{account}/dashboard"), ""))),
         Meaning::Open(offer, _) if !is_for(&offer, me) => return other(site, me),
-        Meaning::Open(..) => {}
-    }
+        Meaning::Open(offer, _) => offer,
+    };
     let (actor, origin, asked) = (me.actor.clone(), me.origin.clone(), token.to_owned());
     match site.pool.write(move |db| members::accept(db, &actor, &origin, &asked)).await {
         Ok(accepted) => Ok(site.see(&landing(&accepted))),
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            page(guest, site, Some(me), token, &offer, true, form.filled(Errors::one("", reason.in_form())))
+        }
         // Their address changed this moment.
         Err(Problem::NotFound) => other(site, me),
         // The same button twice: the first click did it.

@@ -45,6 +45,10 @@ pub(super) async fn as_new(guest: &Guest, site: &Site, token: &str, form: Form) 
             Ok(site.see(&reply.unwrap_or_else(|| Reply::to(back_to(token), ""))))
         }
         Err(Problem::Invalid(errors)) => page(guest, site, None, token, &offer, false, without_password(&form, errors)),
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            let errors = Errors::one("", reason.in_form());
+            page(guest, site, None, token, &offer, false, without_password(&form, errors))
+        }
         Err(other) => Err(other),
     }
 }

@@ -12,6 +12,7 @@ use crate::access::policy::CreateMembers;
 use crate::access::{self, Actor, Grant, Origin, Place, Scope};
 use crate::audit::{self, EventType};
 use crate::ids::{self, Key};
+use crate::limits::{self, Resource};
 use crate::problem::{Problem, Reason};
 use crate::roles::Role;
 use crate::store::schema::{accounts, users};
@@ -73,7 +74,8 @@ pub struct Accepted {
     pub mailed: bool,
 }
 
-/// Gives what the invitation offers, exactly once. Conflict(LinkIsSpent); NotFound for somebody with another address.
+/// Gives what the invitation offers, exactly once. Conflict(LinkIsSpent); Conflict(LimitReached) where a limit leaves no
+/// room for another member; NotFound for somebody with another address.
 pub fn accept(db: &mut Db, actor: &Actor, origin: &Origin, token: &str) -> Result<Accepted, Problem> {
     audit::change_own(db, actor, origin, |db| {
         let account = find(db, token)?.account;
@@ -91,6 +93,9 @@ pub fn accept(db: &mut Db, actor: &Actor, origin: &Origin, token: &str) -> Resul
             return Err(spent());
         }
         let held = store::held_at(db, account, actor.key)?;
+        if !held.iter().any(Held::is_live) {
+            limits::room_for_one(db, account, Resource::Member)?;
+        }
         for role in &roles {
             take(db, &invitation, role, actor.key, &held)?;
         }

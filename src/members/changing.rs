@@ -9,6 +9,7 @@ use crate::access::policy::{Action, DeleteMembers, LeaveAccount, UpdateMembers};
 use crate::access::{Frame, Grant, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids;
+use crate::limits::{self, Resource};
 use crate::problem::{Problem, Reason};
 use crate::roles::{self, Role};
 use crate::store::Db;
@@ -34,7 +35,7 @@ pub fn stamp(held: &[Held]) -> String {
 
 /// Makes these the roles that somebody has at the account itself, in place of those they had. For people who are in
 /// its list of members already, directly or from above; others are invited. NotFound for anybody else, Invalid when
-/// no role is wanted or an end is past, Conflict(MoreThanHeld), Conflict(AdminAccessMustExist).
+/// no role is wanted or an end is past, Conflict(MoreThanHeld), Conflict(AdminAccessMustExist), Conflict(LimitReached).
 pub fn give(
     db: &mut Db,
     by: &Grant<UpdateMembers>,
@@ -48,6 +49,9 @@ pub fn give(
         let live: Vec<&Held> = held.iter().filter(|one| one.is_live()).collect();
         commands(by, &live)?;
         let chosen = choose(db, by.frame(), wanted, &live)?;
+        if live.is_empty() {
+            limits::room_for_one(db, by.account().key, Resource::Member)?;
+        }
         let is_kept = |one: &Held| {
             chosen.iter().any(|(role, w)| role.key == one.role && w.scope == one.scope && w.ends_at == one.ends_at)
         };

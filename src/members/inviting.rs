@@ -10,6 +10,7 @@ use crate::access::policy::CreateMembers;
 use crate::access::{Grant, Scope};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
+use crate::limits::{self, Resource};
 use crate::mail;
 use crate::problem::{Problem, Reason};
 use crate::roles::{self, Role};
@@ -64,7 +65,7 @@ impl Answer {
 }
 
 /// Invites each address, in one transaction, and answers each one. Invalid when there is none, too many, or no role;
-/// Conflict(MoreThanHeld).
+/// Conflict(MoreThanHeld), Conflict(LimitReached).
 pub fn invite(db: &mut Db, by: &Grant<CreateMembers>, new: &NewInvitation) -> Result<Vec<(String, Answer)>, Problem> {
     if new.addresses.is_empty() {
         return Err(Problem::invalid("emails", "Enter at least one email address"));
@@ -76,6 +77,8 @@ pub fn invite(db: &mut Db, by: &Grant<CreateMembers>, new: &NewInvitation) -> Re
         dialect::lock_tree(db, by.account().root_key)?;
         let by = by.check_again(db)?;
         let chosen = changing::choose(db, by.frame(), &wanted(new), &[])?;
+        // Nobody is asked to join where there is no room; whether there is when they accept is asked then.
+        limits::room_for_one(db, by.account().key, Resource::Member)?;
         let roles: Vec<Role> = chosen.into_iter().map(|(role, _)| role).collect();
         let sent = rows::sent_since(db, by.actor().key, ids::now() - Duration::days(1))?;
         if sent + new.addresses.len() as i64 > MOST_A_DAY {

@@ -21,7 +21,7 @@ pub use inviting::{Answer, MOST_ADDRESSES, NewInvitation, VALID_DAYS, copy_link,
 pub use pages::routes;
 pub use store::invitations::{Invitation, count as pending};
 pub use store::list::{Membership, memberships};
-pub use store::{Held, Person, count, held_at};
+pub use store::{Held, Person, count, held_at, people};
 
 /// A role to be given.
 #[derive(Debug, Clone)]

@@ -4,18 +4,23 @@
 
 mod pages;
 mod store;
+mod who;
 
-use crate::access::policy::{Action, CreateBilling, Needs, UpdateAccounts, UpdateBilling};
-use crate::access::{Frame, lookup};
+use crate::access::policy::{
+    Action, CreateBilling, LimitAccounts, Needs, SuspendAccounts, UpdateAccounts, UpdateBilling,
+};
 use crate::billing::{self, Payer, Standing};
 use crate::consent::{self, Document};
 use crate::ids::Key;
 use crate::ledger::{self, Owed};
+use crate::limits::{self, Over, Resource};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::suspension::{self, Suspended};
 use crate::web::paging::{Want, is_backward};
 pub use pages::routes;
-pub use store::State;
+pub use store::{State, Stopped};
+pub use who::who_can;
 
 /// One reason why an account may not provision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,12 @@ pub enum Blocker {
     Overdue {
         own: bool,
     },
+    /// The account, or one above it, is suspended.
+    Suspended {
+        own: bool,
+    },
+    /// There are more connections than a limit allows that holds here, as after that was lowered.
+    OverLimit,
 }
 
 impl Blocker {
@@ -45,6 +56,9 @@ impl Blocker {
             Blocker::Overdue { own: false } => {
                 "Have the overdue invoice paid that has items of this account".to_owned()
             }
+            Blocker::Suspended { own: true } => "This account is suspended".to_owned(),
+            Blocker::Suspended { own: false } => "An account above is suspended".to_owned(),
+            Blocker::OverLimit => "There are more connections than a limit allows".to_owned(),
         }
     }
 
@@ -56,15 +70,19 @@ impl Blocker {
             Blocker::PayerNotVerified => "PAYMENT_METHOD_NOT_VERIFIED",
             Blocker::PayerLapsed => "PAYMENT_METHOD_FAILED",
             Blocker::Overdue { .. } => "INVOICE_OVERDUE",
+            Blocker::Suspended { .. } => "ACCOUNT_SUSPENDED",
+            Blocker::OverLimit => "RESOURCE_LIMITATION_EXCEEDED",
         }
     }
 
-    /// What somebody must hold in the account to remove it.
+    /// What somebody must hold in the account to remove it; above it for suspensions and limits.
     pub fn needs(&self) -> Needs {
         match self {
             Blocker::Agreement(_) => UpdateAccounts::NEEDS,
             Blocker::NoPayer => CreateBilling::NEEDS,
             Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue { .. } => UpdateBilling::NEEDS,
+            Blocker::Suspended { .. } => SuspendAccounts::NEEDS,
+            Blocker::OverLimit => LimitAccounts::NEEDS,
         }
     }
 }
@@ -81,6 +99,9 @@ pub struct Readiness {
     lapsed: bool,
     /// It has items on an invoice that is overdue.
     owes: Option<Owed>,
+    suspended: Option<Suspended>,
+    /// It has more connections than it may, or a branch that it is in has.
+    over: Over,
     standing: Standing,
 }
 
@@ -97,7 +118,17 @@ impl Readiness {
         if let Some(invoices) = self.owes {
             blockers.push(Blocker::Overdue { own: invoices == Owed::Own });
         }
+        if let Some(suspended) = self.suspended {
+            blockers.push(Blocker::Suspended { own: suspended.distance == 0 });
+        }
+        if self.is_over() {
+            blockers.push(Blocker::OverLimit);
+        }
         blockers
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.own || self.over.branch
     }
 
     /// Somebody pays for it.
@@ -110,14 +141,16 @@ impl Readiness {
         self.in_force.iter().filter(|document| !self.missing.contains(document))
     }
 
-    /// How many things were looked at: each document, the payer, and debts where there are any.
+    /// How many things were looked at: each document, the payer, and debts, suspensions and limits where they stop it.
     pub fn checks(&self) -> usize {
-        self.in_force.len() + 1 + usize::from(self.owes.is_some())
+        let stops = [self.owes.is_some(), self.suspended.is_some(), self.is_over()];
+        self.in_force.len() + 1 + stops.into_iter().filter(|stops| *stops).count()
     }
 
     /// What each open account below has of what it needs: one query, from the top down.
     pub fn states_below(&self, db: &mut Db) -> Result<Vec<State>, Problem> {
-        store::states(db, self.account, &self.standing, &self.in_force)
+        let top = Stopped { suspended: self.suspended.is_some(), over: self.over.branch };
+        store::states(db, self.account, top, &self.standing, &self.in_force)
     }
 }
 
@@ -129,7 +162,9 @@ pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
     let payer = standing.payer();
     let lapsed = payer.exists() && !payer.pays() && billing::has_lapsed(db, account, &payer)?;
     let owes = ledger::owes(db, account)?;
-    Ok(Readiness { account, in_force, missing, payer, lapsed, owes, standing })
+    let suspended = suspension::of(db, account)?;
+    let over = limits::over(db, account, Resource::Connection)?;
+    Ok(Readiness { account, in_force, missing, payer, lapsed, owes, suspended, over, standing })
 }
 
 /// Every reason why the account may not provision now; empty when it may.
@@ -144,6 +179,9 @@ pub struct Below {
     pub ready: i64,
     pub awaiting_agreements: i64,
     pub awaiting_payment: i64,
+    pub suspended: i64,
+    /// With more connections than a limit allows that holds for them.
+    pub over_limit: i64,
 }
 
 impl Below {
@@ -151,9 +189,11 @@ impl Below {
         let count = |test: fn(&State) -> bool| states.iter().filter(|state| test(state)).count() as i64;
         Below {
             accounts: states.len() as i64,
-            ready: count(|state| state.agreed && state.paid),
+            ready: count(State::is_ready),
             awaiting_agreements: count(|state| !state.agreed),
             awaiting_payment: count(|state| !state.paid),
+            suspended: count(|state| state.stopped.suspended),
+            over_limit: count(|state| state.stopped.over),
         }
     }
 
@@ -162,7 +202,7 @@ impl Below {
     }
 }
 
-/// Sums readiness up over everything open below: three queries, whatever the tree.
+/// Sums readiness up over everything open below: a few queries, whatever the tree.
 pub fn below(db: &mut Db, account: Key) -> Result<Below, Problem> {
     Ok(Below::of(&of(db, account)?.states_below(db)?))
 }
@@ -174,14 +214,20 @@ pub enum Missing {
     Anything,
     Agreements,
     Payment,
+    /// Being allowed to: it is suspended.
+    Suspended,
+    /// Room under a limit.
+    Room,
 }
 
 impl Missing {
     fn in_state(self, state: &State) -> bool {
         match self {
-            Missing::Anything => !(state.agreed && state.paid),
+            Missing::Anything => !state.is_ready(),
             Missing::Agreements => !state.agreed,
             Missing::Payment => !state.paid,
+            Missing::Suspended => state.stopped.suspended,
+            Missing::Room => state.stopped.over,
         }
     }
 }
@@ -195,6 +241,7 @@ pub struct NotReady {
     pub name_key: String,
     pub agreed: bool,
     pub paid: bool,
+    pub stopped: Stopped,
 }
 
 /// Those of the states that lack something, by name: at most `limit`, beginning where `want` says, and against the
@@ -220,23 +267,9 @@ pub fn not_ready(
     states.truncate(limit);
     let keys: Vec<Key> = states.iter().map(|state| state.key).collect();
     let mut names = store::names(db, &keys)?;
-    let listed = |State { key, name_key, agreed, paid }: State| {
+    let listed = |State { key, name_key, agreed, paid, stopped }: State| {
         let (id, name) = names.remove(&key).unwrap_or_default();
-        NotReady { key, id, name, name_key, agreed, paid }
+        NotReady { key, id, name, name_key, agreed, paid, stopped }
     };
     Ok(states.into_iter().map(listed).collect())
-}
-
-/// Up to three people who can remove each blocker, nearest first, as far as the asking person may know of them.
-pub fn who_can(db: &mut Db, frame: &Frame, blockers: &[Blocker]) -> Result<Vec<Vec<String>>, Problem> {
-    let holders = |blocker: &Blocker| match blocker {
-        Blocker::Agreement(_) => lookup::holders::<UpdateAccounts>(db, frame),
-        Blocker::NoPayer => lookup::holders::<CreateBilling>(db, frame),
-        Blocker::PayerNotVerified | Blocker::PayerLapsed | Blocker::Overdue { own: true } => {
-            lookup::holders::<UpdateBilling>(db, frame)
-        }
-        // It is an invoice of an account above.
-        Blocker::Overdue { own: false } => Ok(Vec::new()),
-    };
-    blockers.iter().map(holders).collect()
 }

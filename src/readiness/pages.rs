@@ -6,8 +6,8 @@ use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Below, Blocker, Missing, NotReady, Readiness};
-use crate::access::policy::{CreateBilling, ReadBilling, SeeAccount, UpdateAccounts};
+use super::{Below, Blocker, Missing, NotReady, Readiness, who};
+use crate::access::policy::{CreateBilling, ReadAccounts, ReadBilling, SeeAccount, UpdateAccounts};
 use crate::access::{Frame, In};
 use crate::billing;
 use crate::ids::{self, Key};
@@ -57,6 +57,17 @@ struct BelowView {
 }
 
 impl BelowView {
+    /// What is shown, where that is not everything.
+    fn shown(&self) -> &'static str {
+        match self.missing {
+            Missing::Anything => "",
+            Missing::Agreements => "Awaiting agreements",
+            Missing::Payment => "Awaiting payment",
+            Missing::Suspended => "Suspended",
+            Missing::Room => "Over a limit",
+        }
+    }
+
     fn path(&self, key: &Key) -> &str {
         self.paths.get(key).map_or("", String::as_str)
     }
@@ -87,6 +98,8 @@ impl ListQuery {
         match self.missing.as_str() {
             "agreements" => Missing::Agreements,
             "payment" => Missing::Payment,
+            "resuming" => Missing::Suspended,
+            "room" => Missing::Room,
             _ => Missing::Anything,
         }
     }
@@ -97,6 +110,8 @@ fn filter_query(missing: Missing) -> &'static str {
         Missing::Anything => "",
         Missing::Agreements => "missing=agreements",
         Missing::Payment => "missing=payment",
+        Missing::Suspended => "missing=resuming",
+        Missing::Room => "missing=room",
     }
 }
 
@@ -145,41 +160,23 @@ fn summary(readiness: &Readiness, blockers: &[Blocker]) -> String {
 }
 
 fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
-    let account = &frame.account().id;
-    let others = matches!(blocker, Blocker::Overdue { own: false });
-    let mine = !others && blocker.needs().met_by(frame.held());
-    let (section, label) = match blocker {
-        Blocker::Agreement(_) if frame.may::<UpdateAccounts>() => (Some("consent"), "Read and accept"),
-        Blocker::Agreement(_) => (Some("consent"), "Read"),
-        Blocker::NoPayer if frame.may::<CreateBilling>() => (Some("billing/new"), "Add a payment method"),
-        Blocker::Overdue { own: true } if frame.may::<ReadBilling>() => (Some("invoices?state=unpaid"), "See invoices"),
-        _ if frame.may::<ReadBilling>() => (Some("billing"), "See billing"),
-        _ => (None, ""),
+    let here = |section: &str| format!("/a/{}/{section}", frame.account().id);
+    let (href, label) = match blocker {
+        Blocker::Agreement(_) if frame.may::<UpdateAccounts>() => (here("consent"), "Read and accept"),
+        Blocker::Agreement(_) => (here("consent"), "Read"),
+        Blocker::NoPayer if frame.may::<CreateBilling>() => (here("billing/new"), "Add a payment method"),
+        Blocker::Overdue { own: true } if frame.may::<ReadBilling>() => (here("invoices?state=unpaid"), "See invoices"),
+        Blocker::Suspended { .. } => match frame.may_resume() {
+            Some((from, child)) => (format!("/a/{from}/child-accounts/{child}/resume"), "Resume"),
+            None => (String::new(), ""),
+        },
+        Blocker::OverLimit if frame.may::<ReadAccounts>() => (here("limits"), "See the limits"),
+        Blocker::OverLimit => (String::new(), ""),
+        _ if frame.may::<ReadBilling>() => (here("billing"), "See billing"),
+        _ => (String::new(), ""),
     };
-    Failing {
-        words: blocker.words(),
-        who: who_words(mine, who, frame),
-        label,
-        href: section.map_or_else(String::new, |section| format!("/a/{account}/{section}")),
-    }
-}
-
-/// Who can do it, beginning with the reader.
-fn who_words(mine: bool, who: &[String], frame: &Frame) -> String {
-    let others = match who {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} or {last}", most.join(", ")),
-    };
-    match (mine, others.is_empty()) {
-        (true, true) => "You can do this.".to_owned(),
-        (true, false) => format!("You can do this, and so can {}.", others.replace(" or ", " and ")),
-        (false, false) => format!("You may not do this here. {others} can."),
-        (false, true) if frame.chain.len() > 1 => {
-            "You may not do this here. Ask an administrator of this account or of one above it.".to_owned()
-        }
-        (false, true) => "You may not do this here. Ask an administrator of this account.".to_owned(),
-    }
+    let who = who::words(blocker, who::is_readers(blocker, frame), who, frame);
+    Failing { words: blocker.words(), who, label, href }
 }
 
 fn passing(readiness: &Readiness, frame: &Frame) -> Vec<String> {
@@ -213,6 +210,8 @@ fn below(
         Missing::Anything => sums.not_ready(),
         Missing::Agreements => sums.awaiting_agreements,
         Missing::Payment => sums.awaiting_payment,
+        Missing::Suspended => sums.suspended,
+        Missing::Room => sums.over_limit,
     };
     let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| Cursor(row.name_key.clone(), row.key));
     let keys: Vec<Key> = list.rows.iter().map(|row| row.key).collect();
@@ -223,6 +222,8 @@ fn below(
     let pager = list.words();
     Ok(Some(BelowView { sums, list, paths, missing, csv, pager, numbers: &[] }))
 }
+
+const HEAD: [&str; 7] = ["Id", "Name", "Path", "Agreements", "Payment", "Suspended", "Limits"];
 
 /// GET /a/{account}/readiness/below.csv: every account below that is not ready.
 pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
@@ -244,7 +245,9 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
     let rows = rows.into_iter().map(|row| {
         let path = paths.get(&row.key).cloned().unwrap_or_default();
         let (agreements, payment) = (word(row.agreed), word(row.paid));
-        vec![row.id, row.name, path, agreements, payment]
+        let stopped = |stops: bool, word: &str| if stops { word } else { "" }.to_owned();
+        let suspended = stopped(row.stopped.suspended, "suspended");
+        vec![row.id, row.name, path, agreements, payment, suspended, stopped(row.stopped.over, "over a limit")]
     });
-    csv::file("accounts-that-are-not-ready.csv", &["Id", "Name", "Path", "Agreements", "Payment"], rows)
+    csv::file("accounts-that-are-not-ready.csv", &HEAD, rows)
 }

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 use crate::billing::{Held, Standing, Walk};
 use crate::consent::Document;
 use crate::ids::{self, Key};
+use crate::limits;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::accounts;
@@ -30,19 +31,44 @@ struct Row {
     /// It has items on an invoice that is overdue.
     #[diesel(sql_type = Bool)]
     owes: bool,
+    #[diesel(sql_type = Bool)]
+    suspended: bool,
 }
 
-/// What an account below has of the two that it needs.
+/// What stops an account although it has all that it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stopped {
+    pub suspended: bool,
+    /// There are more connections than a limit allows that holds for it.
+    pub over: bool,
+}
+
+/// What an account below has of the two that it needs, and what stops it.
 #[derive(Debug, Clone)]
 pub struct State {
     pub key: Key,
     pub name_key: String,
     pub agreed: bool,
     pub paid: bool,
+    pub stopped: Stopped,
 }
 
-/// The state of every open account below, from the top down: one index range, whatever the tree.
-pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document]) -> Result<Vec<State>, Problem> {
+impl State {
+    pub fn is_ready(&self) -> bool {
+        self.agreed && self.paid && self.stopped == Stopped::default()
+    }
+}
+
+/// The state of every open account below, from the top down: one index range, whatever the tree. `stopped`: what stops
+/// everything below the top.
+pub fn states(
+    db: &mut Db,
+    top: Key,
+    stopped: Stopped,
+    standing: &Standing,
+    in_force: &[Document],
+) -> Result<Vec<State>, Problem> {
+    let over = limits::over_below(db, top)?;
     // There are two kinds of document; 0 is no key of any.
     let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
     let rows: Vec<Row> = diesel::sql_query(
@@ -51,7 +77,8 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
                  WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted,
                 a.key IN (SELECT s.account_key FROM invoices i JOIN invoice_sections s ON s.invoice_key = i.key
                           WHERE i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')
-                            AND s.own_lines > 0) AS owes
+                            AND s.own_lines > 0) AS owes,
+                a.key IN (SELECT account_key FROM suspensions) AS suspended
          FROM account_ancestry b
          JOIN accounts a ON a.key = b.descendant_key
          LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
@@ -64,11 +91,19 @@ pub fn states(db: &mut Db, top: Key, standing: &Standing, in_force: &[Document])
     .bind::<BigInt, _>(top)
     .load(db)?;
     let mut walk = Walk::below(top, standing);
+    let mut branches: HashMap<Key, Stopped> = HashMap::with_capacity(rows.len());
     let needed = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
     let state = |row: Row| {
+        let parent = row.parent_key.unwrap_or(top);
+        // What stops the parent's branch stops this one; a limit for an account alone goes no further.
+        let mut here = branches.get(&parent).copied().unwrap_or(stopped);
+        here.suspended |= row.suspended;
+        here.over |= over.get(&row.key) == Some(&true);
+        branches.insert(row.key, here);
+        let here = Stopped { over: here.over || over.contains_key(&row.key), ..here };
         let own = row.offered.zip(row.verified).map(|(offered, verified)| Held { offered, verified });
-        let paid = walk.step(row.key, row.parent_key.unwrap_or(top), own).pays() && !row.owes;
-        State { key: row.key, name_key: row.name_key, agreed: row.accepted == needed, paid }
+        let paid = walk.step(row.key, parent, own).pays() && !row.owes;
+        State { key: row.key, name_key: row.name_key, agreed: row.accepted == needed, paid, stopped: here }
     };
     Ok(rows.into_iter().map(state).collect())
 }

@@ -20,7 +20,7 @@ struct Difference {
 /// Differences listed of each kind.
 const MOST: i64 = 100;
 
-const CHECKS: [(&str, &str); 5] = [
+const CHECKS: [(&str, &str); 10] = [
     (
         "ancestry",
         "WITH RECURSIVE walk (descendant_key, ancestor_key, distance) AS (
@@ -71,6 +71,42 @@ const CHECKS: [(&str, &str); 5] = [
                     WHERE invoice_key IS NOT NULL GROUP BY invoice_key) c ON c.invoice_key = i.key
          WHERE i.total <> COALESCE(c.amount, 0) OR i.lines <> COALESCE(c.lines, 0)
          ORDER BY i.id LIMIT $1",
+    ),
+    (
+        "ports",
+        "SELECT 'used_speed differs from the sum of what uses the port' AS what, p.id AS id,
+                CAST(p.used_speed - COALESCE(u.speed, 0) AS BIGINT) AS n
+         FROM ports p
+         LEFT JOIN (SELECT port_key, SUM(speed) AS speed FROM port_uses GROUP BY port_key) u ON u.port_key = p.key
+         WHERE p.used_speed <> COALESCE(u.speed, 0) ORDER BY p.id LIMIT $1",
+    ),
+    (
+        "uses",
+        "SELECT 'a VLAN is kept for a connection that is deleted, or on a port that is' AS what, c.id AS id, u.vlan AS n
+         FROM port_uses u JOIN connections c ON c.key = u.connection_key JOIN ports p ON p.key = u.port_key
+         WHERE c.state = 'DELETED' OR p.state = 'DELETED' ORDER BY c.id LIMIT $1",
+    ),
+    (
+        "connections",
+        "SELECT 'a connection of the kind PORT is active without a port' AS what, c.id AS id, CAST(0 AS BIGINT) AS n
+         FROM connections c
+         WHERE c.kind = 'PORT' AND c.network_key IS NOT NULL AND c.state IN ('ACTIVE', 'DOWN', 'UPDATING')
+           AND NOT EXISTS (SELECT 1 FROM port_uses u WHERE u.connection_key = c.key)
+         ORDER BY c.id LIMIT $1",
+    ),
+    (
+        "intents",
+        "SELECT 'the fabric has work on a connection whose state asks for none' AS what, c.id AS id, i.number AS n
+         FROM intents i JOIN connections c ON c.key = i.subject_key
+         WHERE i.subject_kind = 'CONNECTION' AND i.finished_at IS NULL
+           AND c.state NOT IN ('PROVISIONING', 'UPDATING', 'DELETING')
+         ORDER BY c.id LIMIT $1",
+    ),
+    (
+        "networks",
+        "SELECT 'networks of one account have one name' AS what, a.id AS id, COUNT(*) AS n
+         FROM networks w JOIN accounts a ON a.key = w.account_key
+         WHERE w.state <> 'DELETED' GROUP BY a.id, w.name_key HAVING COUNT(*) > 1 ORDER BY a.id LIMIT $1",
     ),
 ];
 

@@ -1,12 +1,25 @@
 //! Suspending a branch: one act at one account, which stops everything new there and below. What is suspended below for
-//! itself stays so when the branch is resumed, because each act is a row of its own.
+//! itself stays so when the branch is resumed, because each act is a row of its own. The right must come from above; a
+//! root account is the operator's to suspend.
 
-use diesel::prelude::*;
+mod effects;
+mod operator;
+mod pages;
+mod store;
 
+use crate::access::policy::SuspendAccounts;
+use crate::access::{Grant, Place, lookup};
+use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
-use crate::problem::Problem;
+use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, suspensions};
+pub use effects::{Effects, effects};
+pub use operator::{resume_root, suspend_root};
+pub use pages::routes;
+pub use store::{among, leaves_suspended, of};
+
+/// Characters of a reason.
+pub const LONGEST_REASON: usize = 256;
 
 /// Where an account is suspended: at itself, or at an account above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +30,61 @@ pub struct Suspended {
     pub distance: i64,
 }
 
-/// Whether the account, or one above it, is suspended.
-pub fn of(db: &mut Db, account: Key) -> Result<Option<Suspended>, Problem> {
-    let nearest: Option<(Key, i64)> = account_ancestry::table
-        .inner_join(suspensions::table.on(suspensions::account_key.eq(account_ancestry::ancestor_key)))
-        .filter(account_ancestry::descendant_key.eq(account))
-        .order(account_ancestry::distance)
-        .select((account_ancestry::ancestor_key, account_ancestry::distance))
-        .first(db)
-        .optional()?;
-    Ok(nearest.map(|(at, distance)| Suspended { at, distance }))
+/// What a page showed of the effects before somebody decided: the act is refused (Conflict(Unconfirmed)) when they are
+/// others by then. None for callers that looked at nothing.
+pub type Seen<'a> = Option<&'a str>;
+
+/// Suspends an account below, with everything below it. NotFound where there is none that the right reaches,
+/// Conflict(Unconfirmed), also when it is suspended already.
+pub fn suspend(
+    db: &mut Db,
+    by: &Grant<SuspendAccounts>,
+    child_id: &str,
+    reason: &str,
+    seen: Seen<'_>,
+) -> Result<(), Problem> {
+    audit::change(db, by, |db, by| {
+        let child = lookup::below(db, by, child_id)?;
+        let effects = confirmed(db, &child, false, seen)?;
+        store::insert(db, child.key, reason, Some(by.actor().key))?;
+        Ok(((), suspended(&child, reason, &effects)))
+    })
+}
+
+/// Ends the suspension of an account below; what is suspended below it for itself stays so. NotFound,
+/// Conflict(Unconfirmed) as above.
+pub fn resume(db: &mut Db, by: &Grant<SuspendAccounts>, child_id: &str, seen: Seen<'_>) -> Result<(), Problem> {
+    audit::change(db, by, |db, by| {
+        let child = lookup::below(db, by, child_id)?;
+        let effects = confirmed(db, &child, true, seen)?;
+        store::delete(db, child.key)?;
+        Ok(((), resumed(&child, &effects)))
+    })
+}
+
+/// The effects as they are now, if they are what was shown, and the account is in the state that the act begins with.
+fn confirmed(db: &mut Db, child: &Place, is_suspended: bool, seen: Seen<'_>) -> Result<Effects, Problem> {
+    let effects = effects(db, child.key)?;
+    let fine = seen.is_none_or(|seen| seen == effects.stamp());
+    if effects.own.is_some() == is_suspended && fine {
+        Ok(effects)
+    } else {
+        Err(Problem::Conflict(Reason::Unconfirmed))
+    }
+}
+
+fn subject(account: &Place) -> Subject {
+    Subject::new("ACCOUNT", &account.id, &account.name)
+}
+
+fn suspended(account: &Place, reason: &str, effects: &Effects) -> Event {
+    let event = Event::new(EventType::AccountSuspend, subject(account)).in_account(account.key);
+    let event = event.changed("state", "open", "suspended").with("accounts", effects.accounts.to_string());
+    if reason.is_empty() { event } else { event.with("reason", reason) }
+}
+
+fn resumed(account: &Place, effects: &Effects) -> Event {
+    let event = Event::new(EventType::AccountResume, subject(account)).in_account(account.key);
+    let stay = effects.already.to_string();
+    event.changed("state", "suspended", "open").with("accounts", effects.accounts.to_string()).with("stay", stay)
 }

@@ -112,6 +112,12 @@ impl Problem {
 }
 
 impl Reason {
+    /// As a form says it that comes back because of it.
+    pub fn in_form(&self) -> String {
+        let words = self.words();
+        format!("{}. {} {}", words.heading, words.happened, words.advice)
+    }
+
     pub fn words(&self) -> Words {
         match self {
             Reason::Stale => words(
@@ -272,6 +278,11 @@ impl Reason {
                 "A limit is reached",
                 format!("This account, or one above it, may have {most} {resource}."),
                 "Delete what is not needed, or ask an administrator of an account above for a higher limit.",
+            ),
+            Reason::SuspendedAbove => words(
+                "An account above is suspended",
+                "What is below it stays below it until it is resumed.",
+                "Ask whoever suspended it.",
             ),
             Reason::ConnectionState(_) => words(
                 "The connection's state does not allow this",

@@ -15,6 +15,7 @@ pub mod protect;
 pub mod route;
 pub mod shell;
 pub mod site;
+mod suspended;
 pub mod token;
 pub mod when;
 

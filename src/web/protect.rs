@@ -113,8 +113,12 @@ fn believed(peer: IpAddr, forwarded: &[&str], trusted: impl Fn(&IpAddr) -> bool)
     address
 }
 
-/// Where the payment provider sends its notices: the one address that takes forms of others.
+/// Where the payment provider sends its notices.
 pub const WEBHOOK: &str = "/webhooks/stripe";
+/// Where the operator's provisioning system says what it did.
+pub const CALLBACKS: &str = "/provisioning/callbacks";
+/// The addresses that take what others send: it proves itself by a signature, and no session is looked at.
+const SIGNED: [&str; 2] = [WEBHOOK, CALLBACKS];
 
 /// Refuses forms that another site makes the browser send, before anything looks at them. Pages of ours also carry a
 /// token ([`super::form`]).
@@ -122,8 +126,7 @@ pub async fn same_site<B: MessageBody>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    // The payment provider's own: it proves itself by a signature, and no session is looked at.
-    let is_signed = req.path() == WEBHOOK;
+    let is_signed = SIGNED.contains(&req.path());
     if !req.method().is_safe() && !is_signed && !from_own_page(req.headers(), req.app_data::<Data<Config>>()) {
         return Ok(req.error_response(Problem::CrossSite).map_into_right_body());
     }

@@ -171,6 +171,16 @@ pub struct Shell {
     pub demo: bool,
     /// What pays for the account ends soon, or does not pay any more.
     pub payment: Option<PaymentNote>,
+    /// The account, or one above it, is suspended.
+    pub suspended: Option<SuspensionNote>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SuspensionNote {
+    pub words: String,
+    pub reason: String,
+    /// Where this person can end it.
+    pub resume: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -246,6 +256,7 @@ impl Shell {
             sends_mail: config.mail.smtp_url.is_some(),
             demo: config.demo,
             payment: None,
+            suspended: None,
         }
     }
 
@@ -284,6 +295,7 @@ impl Shell {
             account: Some(account_view(frame, section)),
             rail: rail(frame, section),
             payment: super::payment::note(frame),
+            suspended: super::suspended::note(frame),
             flash: flash(req, config).or_else(|| denied(req, name)),
             ..Shell::personal(req, config, heading, &frame.actor, session)
         }

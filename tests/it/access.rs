@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use actix_web::http::{Method, StatusCode, header};
 use diesel::prelude::*;
 use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, SuspendAccounts, UpdateAccounts,
+    Verb,
 };
 use subtenant::app::routes;
 use subtenant::store::Db;
 use subtenant::store::schema::{accounts as account_rows, consents, invitations, roles as role_rows, sessions};
 use subtenant::web::route::Route;
-use subtenant::{accounts, billing, consent, ids, roles};
+use subtenant::{accounts, billing, consent, ids, roles, suspension};
 
 use crate::browser::{Answer, Browser, FORM};
 use crate::invited::{invite, link, pending};
@@ -64,6 +65,10 @@ fn furnish(world: &World, account: &str) {
     branch.child(&format!("open in {account}"));
     put_cap(world, &port(world, account, "Uplink", 1000), account, &format!("open in {account}"));
     branch.account_manager(&format!("guest of {account}"));
+    let stopped = format!("stopped in {account}");
+    branch.child(&stopped);
+    let by = world.grant::<SuspendAccounts>(&admin, account).expect("the administrator may");
+    world.write(|db| suspension::suspend(db, &by, &world.id(&stopped), "", None)).expect("it is suspended");
     invite(world, &admin, account, "newcomer@example.com", "Account manager");
     for role in ROLES {
         invite(world, &admin, account, &invited_by(role), "Account manager");
@@ -129,7 +134,11 @@ impl Person {
 fn address(world: &World, path: &str, account: &str, person: &Person) -> String {
     let role = ROLES.iter().find(|role| **role == person.name).unwrap_or(&ROLES[0]);
     let open = format!("open in {account}");
-    let child = if path.contains("/restore") { format!("closed in {account} for {role}") } else { open };
+    let child = match path.rsplit('/').next() {
+        Some("restore") => format!("closed in {account} for {role}"),
+        Some("resume") => format!("stopped in {account}"),
+        _ => open,
+    };
     let row = consents::table.filter(consents::account_key.eq(world.key(account))).select(consents::id);
     let receipt: String = world.read(|db| Ok(row.first(db)?)).expect("a consent");
     if path == "/invites/{token}" {

@@ -5,10 +5,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 use actix_web::http::Method;
 use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
+    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, SuspendAccounts, UpdateAccounts,
+    Verb,
 };
 use subtenant::store::Db;
-use subtenant::{accounts, billing, consent, roles};
+use subtenant::{accounts, billing, consent, roles, suspension};
 
 use crate::browser::{Answer, Browser};
 use crate::invited::invite;
@@ -17,8 +18,9 @@ use crate::usage::{connect, make};
 use crate::wired::{broken, offered, put_cap};
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role and two ports of its own, one of them broken; Mara is a member, two people are invited), `bound`
-/// (agreements), `paid` (a method of its own), `doomed` (to be closed) and `closed`.
+/// `acme` with `lab` (nothing done yet but a role and two ports of its own, one of them broken; Mara is a member, two
+/// people are invited), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped`
+/// (suspended) and `closed`.
 pub fn world() -> World {
     let world = World::new();
     furnish(&world);
@@ -26,7 +28,7 @@ pub fn world() -> World {
 }
 
 pub fn furnish(world: &World) {
-    world.account("acme").children(&["lab", "bound", "paid", "doomed", "closed"]).viewer("vera");
+    world.account("acme").children(&["lab", "bound", "paid", "doomed", "stopped", "closed"]).viewer("vera");
     world.account("acme").at("lab").child("bench");
     put_cap(world, &offered(world, "lab", "Uplink", 1000), "lab", "bench");
     broken(world, "lab", "Broken");
@@ -51,6 +53,9 @@ pub fn furnish(world: &World) {
     world.write(|db| roles::create(db, &by, new)).expect("a role");
     let by = world.grant::<DeleteAccounts>(&admin, "closed").expect("the administrator may");
     world.write(|db| accounts::close(db, &by, by.account().version)).expect("the child is closed");
+    let by = world.grant::<SuspendAccounts>(&admin, "acme").expect("the administrator may");
+    let stopped = world.id("stopped");
+    world.write(|db| suspension::suspend(db, &by, &stopped, "late", None)).expect("it is suspended");
     world.account("acme").at("lab").operator("mara");
     world.account("acme").at("bound").administrator(&admin);
     for email in ["newcomer@example.com", "admin-of-acme@example.com"] {

@@ -18,11 +18,12 @@ use crate::wired::port_called;
 use crate::world::{PASSWORD, World};
 
 /// Forms that want a second factor that is there, or a browser that makes one, are sent by `factor` and in browsers;
-/// those that want a payment provider by the program `payments`; an
-/// order of several steps by the tests of its room.
+/// those that want a payment provider by the program `payments`, a provisioning system by `provisioning`; an order of
+/// several steps by the tests of its room.
 fn is_at_hand(path: &str) -> bool {
     let at_provider = [
         "/webhooks/stripe",
+        "/provisioning/callbacks",
         "/billing/new/confirm",
         "/billing/edit/confirm",
         "/billing/new/discard",
@@ -49,8 +50,13 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
         _ if path.contains("/roles") => "lab",
         _ if path.contains("{invoice}") => "paid",
         Some("edit" | "remove") => "paid",
-        Some("restore") => "acme",
+        Some("restore" | "suspend" | "resume" | "limits") => "acme",
         _ => "lab",
+    };
+    let child = match path.rsplit('/').next() {
+        Some("resume") => "stopped",
+        Some("suspend" | "limits") => "bound",
+        _ => "closed",
     };
     let port = if path.ends_with("/retry") { "Broken" } else { "Uplink" };
     let path = if path.contains("{port}") {
@@ -58,7 +64,7 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     } else {
         path.to_owned()
     };
-    let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id("closed"));
+    let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id(child));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     let path = if path.contains("{invoice}") { path.replace("{invoice}", &invoice_of(world, "paid")) } else { path };

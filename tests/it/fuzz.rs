@@ -132,7 +132,7 @@ impl Fuzz {
     async fn again(&mut self) {
         match self.path.rsplit('/').next().unwrap_or_default() {
             "close" | "restore" | "end" | "again" | "app" | "remove" | "delete" | "consent" | "leave" | "withdraw"
-            | "{token}" => {
+            | "suspend" | "resume" | "{token}" => {
                 return *self = Fuzz::of(self.path).await;
             }
             "password" => drop(self.world.sql(&format!("UPDATE users SET password_hash = '{}'", password_hash()))),

@@ -14,7 +14,7 @@ use subtenant::ids::{self, Key};
 use subtenant::problem::{Problem, Reason};
 use subtenant::store::Db;
 use subtenant::store::schema::{connections, users};
-use subtenant::{consent, members, roles};
+use subtenant::{consent, members, roles, suspension};
 
 use crate::model::{Account, Given, Model, Outcome, ROLES};
 use crate::money::invoice;
@@ -50,6 +50,7 @@ fn outcome<T>(result: Result<T, Problem>) -> Outcome {
             Reason::Unconfirmed => "Unconfirmed",
             Reason::AdminAccessMustExist => "AdminAccessMustExist",
             Reason::MoreThanHeld => "MoreThanHeld",
+            Reason::SuspendedAbove => "SuspendedAbove",
             other => panic!("{other:?}"),
         }),
         Err(other) => panic!("{other}"),
@@ -93,7 +94,7 @@ impl<'w> History<'w> {
         let account = self.dice.random_range(0..self.keys.len());
         let other = self.dice.random_range(0..self.keys.len());
         let coin = self.dice.random_bool(0.5);
-        match self.dice.random_range(0..20) {
+        match self.dice.random_range(0..22) {
             0..5 => self.create(who, account, coin),
             5 => {
                 let version = self.model.accounts[account].version - i64::from(coin);
@@ -128,6 +129,7 @@ impl<'w> History<'w> {
             12..17 => self.pay(who, account, coin),
             17 => self.connect(account),
             18 => self.give(other),
+            19 | 20 => self.suspend(who, account, other),
             _ => {
                 let whom = self.dice.random_range(0..PEOPLE);
                 let is = self.with(who, account, |db, by| {
@@ -190,6 +192,18 @@ impl<'w> History<'w> {
         };
         let should = self.model.pay(who, account, act, method, confirmed);
         (format!("{who} pays for {account}: {act} {method:?}, confirmed: {confirmed}"), is, should)
+    }
+
+    /// Suspends what is not suspended and resumes what is; now and then the other way round.
+    fn suspend(&mut self, who: usize, from: usize, account: usize) -> (String, Outcome, Outcome) {
+        let stop = self.model.accounts[account].suspended == self.dice.random_bool(0.1);
+        let id = self.keys[account].1.clone();
+        let is = self.with::<SuspendAccounts, _>(who, from, |db, by| match stop {
+            true => suspension::suspend(db, by, &id, "", None),
+            false => suspension::resume(db, by, &id, None),
+        });
+        let what = format!("{who} suspends {account} from {from}: {stop}");
+        (what, outcome(is), self.model.suspend(who, from, account, stop))
     }
 
     /// A live connection, if the account is ready for one.

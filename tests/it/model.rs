@@ -39,6 +39,7 @@ pub struct Account {
     pub closed: bool,
     pub version: i64,
     pub bound: bool,
+    pub suspended: bool,
     /// Its own payment method: whether it is offered below.
     pub method: Option<bool>,
     pub live: i64,
@@ -117,7 +118,12 @@ impl Model {
     }
 
     pub fn is_ready(&self, account: usize) -> bool {
-        self.accounts[account].bound && self.payer(account).is_some()
+        self.accounts[account].bound && self.payer(account).is_some() && self.suspended_at(account).is_none()
+    }
+
+    /// The nearest suspended account, itself or above.
+    pub fn suspended_at(&self, account: usize) -> Option<usize> {
+        self.up(account).into_iter().find(|a| self.accounts[*a].suspended)
     }
 
     /// Accounts that have a payer now and would not have one with this method here.
@@ -129,7 +135,7 @@ impl Model {
     }
 
     /// Notes an entry in the log of the account and of everything above it.
-    fn log(&mut self, account: usize) -> Outcome {
+    pub fn log(&mut self, account: usize) -> Outcome {
         for a in self.up(account) {
             self.accounts[a].entries += 1;
         }
@@ -175,6 +181,9 @@ impl Model {
         let Some(from) = self.accounts[account].parent else { return Conflict("Cycle") };
         match self.may(person, from, ("accounts", "update")) {
             Done if self.up(to).contains(&account) => Conflict("Cycle"),
+            Done if self.up(from).iter().any(|a| self.accounts[*a].suspended && !self.up(to).contains(a)) => {
+                Conflict("SuspendedAbove")
+            }
             Done => {
                 let left = self.up(from);
                 self.accounts[account].parent = Some(to);

@@ -64,6 +64,8 @@ impl History<'_> {
         );
         assert_eq!(frame.account().children_count as usize, model.children(account), "children of {account}");
         assert_eq!(frame.account().version, model.accounts[account].version, "version of {account}");
+        let suspended = frame.suspended.as_ref().map(|one| self.place_of(one.at));
+        assert_eq!(suspended, model.suspended_at(account), "where {account} is suspended");
         self.compare_money(*key, account);
         let rows = audit_scope::table.filter(audit_scope::account_key.eq(*key)).count();
         let entries: i64 = self.world.read(|db| Ok(rows.get_result(db)?)).expect("entries are counted");
@@ -91,6 +93,8 @@ impl History<'_> {
         let count = |fits: &dyn Fn(usize) -> bool| all.iter().filter(|a| fits(**a)).count() as i64;
         assert_eq!(below.accounts, all.len() as i64, "accounts below {account}");
         assert_eq!(below.ready, count(&|a| model.is_ready(a)), "ready below {account}");
+        let suspended = count(&|a| model.suspended_at(a).is_some());
+        assert_eq!(below.suspended, suspended, "suspended below {account}");
         assert_eq!(below.awaiting_agreements, count(&|a| !model.accounts[a].bound), "not bound below {account}");
         assert_eq!(below.awaiting_payment, count(&|a| model.payer(a).is_none()), "without a payer below {account}");
         assert_eq!(paid.own, count(&|a| model.accounts[a].method.is_some()), "own methods below {account}");

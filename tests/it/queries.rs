@@ -170,6 +170,7 @@ fn pages() -> Vec<String> {
         ("audit-log.csv", "scope=below"),
         ("switch", "q=hub"),
         ("readiness", "missing=payment"),
+        ("readiness", "missing=resuming"),
         ("members", "q=member"),
         ("members", "show=inherited"),
         ("members", "show=invited"),
@@ -191,7 +192,9 @@ fn pages() -> Vec<String> {
     }
     // What is nobody's here is not found.
     let nobodys = |path: &str| {
-        path.ends_with("/app/remove") || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
+        path == "/metrics"
+            || path.ends_with("/app/remove")
+            || ["{session}", "{token}", "{passkey}"].iter().any(|part| path.contains(part))
     };
     pages.retain(|path| !nobodys(path));
     pages

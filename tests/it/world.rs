@@ -181,7 +181,7 @@ impl World {
     }
 
     pub fn tools(&self) -> Tools {
-        Tools::new(&self.config, &self.pool, &self.parts.payments).expect("the settings are right")
+        Tools::new(&self.config, &self.pool, &self.parts.payments, &self.parts.vault).expect("the settings are right")
     }
 
     /// Somebody's browser, signed in.

@@ -164,6 +164,10 @@ pub async fn update(
             let errors = Errors::one("roles", format!("{}. {}", words.heading, words.happened));
             page(&by, &site, &path.1, Some(form.filled(errors)), false).await
         }
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            let errors = Errors::one("roles", reason.in_form());
+            page(&by, &site, &path.1, Some(form.filled(errors)), false).await
+        }
         Err(other) => Err(other),
     }
 }

@@ -110,6 +110,9 @@ pub async fn create(by: In<CreateMembers>, site: Site, sent: Sent) -> Result<Htt
         Err(Problem::Conflict(reason @ Reason::MoreThanHeld)) => {
             page(&by, &site, form.filled(Errors::one("roles", reason.words().happened))).await
         }
+        Err(Problem::Conflict(reason @ Reason::LimitReached { .. })) => {
+            page(&by, &site, form.filled(Errors::one(EMAILS, reason.in_form()))).await
+        }
         Err(other) => Err(other),
     }
 }

@@ -4,7 +4,7 @@ pub mod invitations;
 pub mod list;
 
 use chrono::NaiveDateTime;
-use diesel::dsl::{count_star, exists, select};
+use diesel::dsl::{count as counted, count_star, exists, select};
 use diesel::prelude::*;
 
 use super::NewAssignment;
@@ -132,6 +132,13 @@ pub fn delete(db: &mut Db, account: Key, keys: &[Key]) -> Result<(), Problem> {
 pub fn count(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
     Ok(live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?)
+}
+
+/// How many people have a role at the account itself that holds now.
+pub fn people(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
+    let of_account = live.filter(assignments::account_key.eq(account));
+    Ok(of_account.select(counted(assignments::user_key).aggregate_distinct()).first(db)?)
 }
 
 /// What somebody is called.
