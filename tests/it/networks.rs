@@ -62,7 +62,7 @@ async fn a_network_with_connections_stays_and_one_without_goes() {
     let line = connection(&world, "acme", &id, "Tunnel", "FAILED_TO_DELETE");
     let mut admin = world.browser("admin-of-acme").await;
     admin.get(&world.path("acme", &format!("networks/{id}"))).await;
-    assert_eq!(admin.page.row("Tunnel")[1..3], ["Failed to deletesince 1 Jan 2026, 00:00 UTC", "Site IPsec VPN"]);
+    assert_eq!(admin.page.row("Tunnel")[1..3], ["Failed to delete since 1 Jan 2026, 00:00 UTC", "Site IPsec VPN"]);
     admin.click("Delete…").await;
     assert!(admin.page.text().contains("1 connection must be deleted first."), "{}", admin.page);
     put(&world, &line, "ACTIVE");
