@@ -10,7 +10,7 @@ use crate::access::Frame;
 use crate::catalogue::{self, SupportedConnection, Term};
 use crate::ids::{self, Key};
 use crate::ledger::prices::Prices;
-use crate::ledger::showing;
+use crate::ledger::showing::Sight;
 use crate::money;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -47,7 +47,11 @@ impl Offer {
             _ => Vec::new(),
         };
         let ports = if kind == Some(Kind::Port) { reach::usable(db, frame)? } else { Vec::new() };
-        let prices = if showing::sees_prices(db, frame)? { Some(Prices::read(db)?) } else { None };
+        let prices = if Sight::of(db, frame)?.now() {
+            Some(Prices::of(db, lines.iter().flat_map(|line| line.prices.offered().map(|(_, code)| code)))?)
+        } else {
+            None
+        };
         Ok(Offer {
             kinds: Kind::EVERY.into_iter().filter(|kind| offered.iter().any(|code| code == kind.code())).collect(),
             lines,
@@ -78,10 +82,10 @@ fn words(prices: &Prices, code: &str) -> String {
 
 /// What a connection costs, for those who see prices; empty else.
 pub fn price_of(db: &mut Db, frame: &Frame, code: &str) -> Result<String, Problem> {
-    if !showing::sees_prices(db, frame)? || code.is_empty() {
+    if code.is_empty() || !Sight::of(db, frame)?.now() {
         return Ok(String::new());
     }
-    Ok(words(&Prices::read(db)?, code))
+    Ok(words(&Prices::of(db, [code])?, code))
 }
 
 /// The words of a stored term.
@@ -90,8 +94,7 @@ pub fn term_words(code: &str) -> &'static str {
 }
 
 /// The names of the ports and of the cloud region that the settings name, by id.
-pub fn names(db: &mut Db, account: Key, settings: Option<&Settings>) -> Result<HashMap<String, String>, Problem> {
-    let _ = account;
+pub fn names(db: &mut Db, settings: Option<&Settings>) -> Result<HashMap<String, String>, Problem> {
     let (mut port_ids, mut region_ids) = (Vec::new(), Vec::new());
     match settings {
         Some(Settings::Port(port)) => {

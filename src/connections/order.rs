@@ -99,7 +99,7 @@ fn gone() -> Problem {
 pub fn priced(db: &mut Db, line: &SupportedConnection, term: Term) -> Result<String, Problem> {
     let code = line.prices.code(term);
     let code = code.ok_or(Problem::Conflict(Reason::NotSupported("It is not offered for this term.")))?;
-    if Prices::read(db)?.on(code, ids::now()).is_none() {
+    if Prices::of(db, [code])?.on(code, ids::now()).is_none() {
         return Err(Problem::Conflict(Reason::NotSupported("There is no price for it now.")));
     }
     Ok(code.to_owned())

@@ -150,7 +150,7 @@ fn vpn(db: &mut Db, vlan: i64) -> Result<Ordered, Problem> {
         customer_networks: Vec::new(),
     };
     let keys = vec![(Side::Primary, PreSharedKey::made())];
-    Ok((line(db, "SITE_IPSEC_VPN", "eu-fra", 100)?, Settings::Vpn(settings), keys))
+    Ok((line(db, "SITE_IPSEC_VPN", "eu-fra", 100)?, Settings::Vpn(Box::new(settings)), keys))
 }
 
 fn ike() -> IkeConfig {

@@ -45,7 +45,7 @@ pub fn order(db: &mut Db, by: &Grant<CreatePorts>, new: &NewPort) -> Result<Port
         let gone = || Problem::Conflict(Reason::NotSupported("The catalogue does not offer this port any more."));
         let line = catalogue::supported_port(db, new.supported)?.ok_or_else(gone)?;
         let price_code = price_code(&line, new).ok_or_else(gone)?;
-        if Prices::read(db)?.on(&price_code, day_of(ids::now())).is_none() {
+        if Prices::of(db, [price_code.as_str()])?.on(&price_code, day_of(ids::now())).is_none() {
             return Err(Problem::Conflict(Reason::NotSupported("There is no price in force for it.")));
         }
         let key = insert(db, account.key, &line, new, &price_code)?;

@@ -71,7 +71,7 @@ pub async fn show(by: In<ReadNetworks>, site: Site, path: Path<(String, String)>
         let location = list::location_names(db, connection.location.into_iter().collect())?.into_values().next();
         let tags = tags::of(db, account, &connection.id)?;
         let steps = history::of(db, account, connection.key, MOST_STEPS)?;
-        let names = lines::names(db, account, Settings::of_stored(&connection.settings).as_ref())?;
+        let names = lines::names(db, Settings::of_stored(&connection.settings).as_ref())?;
         let price = lines::price_of(db, grant.frame(), &connection.price_code)?;
         let keys = keys::count(db, connection.key)?;
         let work = work::open(db, account, &connection.id)?;
