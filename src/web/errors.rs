@@ -284,7 +284,7 @@ impl Reason {
                 "What is below it stays below it until it is resumed.",
                 "Ask whoever suspended it.",
             ),
-            Reason::ConnectionState(_) => words(
+            Reason::ConnectionState(_) | Reason::ConnectionUpdate(_) | Reason::ConnectionDelete(_) => words(
                 "The connection's state does not allow this",
                 "It changed since the page was shown, or is being worked on.",
                 "Look at the connection again.",
