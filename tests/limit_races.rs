@@ -201,7 +201,8 @@ impl World {
                 };
                 members::invite(db, &by, &new)?;
                 let row = invitations::table.filter(invitations::email.eq(email)).select(invitations::id);
-                let link = members::copy_link(db, &by, &row.first::<String>(db)?, "")?;
+                let id: String = row.first(db)?;
+                let link = members::copy_link(db, &by, &id, "")?;
                 tokens.push(link.rsplit('/').next().unwrap_or_default().to_owned());
             }
             Ok(tokens)

@@ -33,7 +33,7 @@ async function isPage(page, path) {
 }
 
 const sections = [
-  'dashboard', 'child-accounts', 'consent', 'billing', 'invoices', 'invoices/prices', 'usage', 'members', 'members/new', 'roles', 'readiness', 'audit-log', 'settings', 'switch', 'chain', 'reach', 'your-roles',
+  'dashboard', 'ports', 'ports/new', 'child-accounts', 'consent', 'billing', 'invoices', 'invoices/prices', 'usage', 'members', 'members/new', 'roles', 'readiness', 'audit-log', 'settings', 'switch', 'chain', 'reach', 'your-roles',
 ];
 
 /** The sections of these accounts and the pages outside any account. */

@@ -15,10 +15,10 @@ use crate::ports::state::State;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::text;
-use crate::web::paging::{PAGE, PageQuery, Paged};
+use crate::web::paging::{PAGE, PageQuery, Paged, Want};
 use crate::web::site::Keep;
 use crate::web::when::When;
-use crate::web::{Section, Shell, Site};
+use crate::web::{Reply, Section, Shell, Site};
 
 /// The list as its address says it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -127,6 +127,8 @@ struct IndexPage {
     here_link: String,
     below_link: String,
     clear_link: String,
+    first_link: String,
+    last_link: String,
     csv_link: String,
     may_order: bool,
 }
@@ -167,8 +169,14 @@ pub async fn show(by: In<ReadPorts>, site: Site, query: Query<ListQuery>) -> Res
         Ok((rows, items, found, below))
     };
     let (rows, items, found, below) = site.pool.read_long(read).await?;
-    let pairs: Vec<(Row, Item)> = rows.into_iter().zip(items).collect();
     let rest = address(&filter);
+    let and = if rest.is_empty() { "" } else { "&" };
+    let last_link = format!("?{rest}{and}page=last");
+    if rows.is_empty() && found > 0 && query.page.want() != Want::Last {
+        // Beyond the end, as rows went meanwhile.
+        return Ok(site.see(&Reply::to(format!("/a/{}/ports{last_link}", by.account().id), "")));
+    }
+    let pairs: Vec<(Row, Item)> = rows.into_iter().zip(items).collect();
     let paged = Paged::new(pairs, &query.page, &rest, Some(found), |(row, _)| row.cursor(filter.sort));
     let pager = Pager::of(&paged, "");
     let tail = |filter: Filter| format!("?{}", address(&filter));
@@ -203,6 +211,8 @@ pub async fn show(by: In<ReadPorts>, site: Site, query: Query<ListQuery>) -> Res
         here_link: tail(Filter { scope: Scope::Here, ..plain }),
         below_link: tail(Filter { scope: Scope::Below, ..plain }),
         clear_link: tail(plain),
+        first_link: format!("?{rest}"),
+        last_link,
         csv_link: format!("/a/{}/ports.csv?{rest}", by.account().id),
         may_order: by.frame().may::<CreatePorts>(),
         filter,
