@@ -373,8 +373,10 @@ fn compare_readiness(db: &mut Db, nodes: &[Node], keys: &[Key], n: usize) -> Res
         Missing::Anything => !agreed(m) || !can_be_charged(nodes, *m),
         Missing::Agreements => !agreed(m),
         Missing::Payment => !can_be_charged(nodes, *m),
+        // Nothing is suspended or limited in these trees.
+        Missing::Suspended | Missing::Room => false,
     };
-    for missing in [Missing::Anything, Missing::Agreements, Missing::Payment] {
+    for missing in [Missing::Anything, Missing::Agreements, Missing::Payment, Missing::Suspended, Missing::Room] {
         let mut wanted: Vec<(u8, Key)> =
             below.iter().filter(|m| lacking(missing, m)).map(|m| (nodes[*m].name, keys[*m])).collect();
         wanted.sort_unstable();

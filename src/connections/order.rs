@@ -13,6 +13,7 @@ use crate::factor::vault::Vault;
 use crate::ids::{self, Key};
 use crate::ledger::prices::Prices;
 use crate::limits::{self, Resource};
+use crate::live;
 use crate::networks;
 use crate::ports::{self, NewUse, Side};
 use crate::problem::{Problem, Reason};
@@ -59,6 +60,7 @@ pub fn order(db: &mut Db, vault: &Vault, by: &Grant<CreateNetworks>, new: &NewOr
             ordered_by: by.actor().key,
         };
         let connection = store::insert(db, &row)?;
+        live::ring();
         reserve(db, &connection, &new.settings, line.location, line.speed)?;
         tags::replace(db, account, &connection.id, &new.tags)?;
         for (side, key) in &new.keys {

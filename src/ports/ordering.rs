@@ -11,6 +11,7 @@ use crate::ids::{self, Key};
 use crate::ledger::month::day_of;
 use crate::ledger::prices::Prices;
 use crate::limits::{self, Resource};
+use crate::live;
 use crate::problem::{Problem, Reason};
 use crate::readiness;
 use crate::store::Db;
@@ -98,5 +99,6 @@ fn insert(db: &mut Db, account: Key, line: &SupportedPort, new: &NewPort, price_
             ),
         ))
         .execute(db)?;
+    live::ring();
     Ok(key)
 }

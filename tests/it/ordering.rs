@@ -41,7 +41,7 @@ async fn a_child_orders_over_its_parents_port_once_nothing_stands_in_its_way() {
     ready(&world, "msp");
     let port = port(&world, "msp", "Uplink", true);
     let id = network(&world, &admin_of("msp"), "customer", "Office");
-    let mut cora = begin(&world, "cora", "customer", &id).await;
+    let cora = begin(&world, "cora", "customer", &id).await;
     let text = cora.page.text();
     for blocker in ["Accept the Master Service Agreement", "Accept the Acceptable Use Policy"] {
         assert!(text.contains(blocker), "{blocker} is not in {text}");

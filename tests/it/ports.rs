@@ -145,6 +145,7 @@ async fn an_edit_over_something_newer_shows_both_and_overwrites_nothing() {
     let mut mine = world.browser("admin-of-acme").await;
     mine.get(&edit).await;
     let mut theirs = mine.clone();
+    theirs.get(&edit).await;
     theirs.submit("Save", &[("Name", "Theirs"), ("Tags", "site: fra")]).await;
     assert_eq!(theirs.page.flash(), "Port saved.");
     assert!(theirs.page.text().contains("site: fra"), "{}", theirs.page);

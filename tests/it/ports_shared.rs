@@ -74,6 +74,7 @@ async fn an_offer_that_nobody_uses_is_taken_back_after_a_question() {
     assert_eq!(admin.get(&world.path("north", &format!("ports/{id}"))).await.status, 404);
     admin.get(&sharing).await;
     let mut stale = admin.clone();
+    stale.get(&sharing).await;
     admin.submit("Save", &[("Available to child accounts", "yes")]).await;
     stale.submit("Save", &[("Available to child accounts", "yes")]).await;
     assert_eq!(stale.page.status, 409);
@@ -144,6 +145,7 @@ async fn a_cap_holds_for_the_whole_branch_and_is_told_to_it() {
     admin.get(&world.path("msp", &format!("ports/{id}/caps"))).await;
     admin.click("Edit the cap of north").await;
     let mut stale = admin.clone();
+    stale.get(admin.page.path()).await;
     admin.submit("Save the cap", &[("Accounts below it may use the port as well", "no")]).await;
     assert!(world.read(|db| choices::choice(db, frame.frame(), &id)).is_err());
     stale.submit("Save the cap", &[("Most connections", "9")]).await;

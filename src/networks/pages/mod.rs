@@ -52,7 +52,6 @@ struct IndexPage {
     is_empty: bool,
     may_create: bool,
     may_see_ports: bool,
-    reaches_below: bool,
     has_below: bool,
 }
 
@@ -111,7 +110,6 @@ pub async fn index(by: In<ReadNetworks>, site: Site, query: Query<ListQuery>) ->
         is_empty: !any && !filter.below && !filter.is_on(),
         may_create: frame.may::<CreateNetworks>(),
         may_see_ports: frame.may::<ReadPorts>(),
-        reaches_below,
         has_below: reaches_below && by.account().children_count > 0,
         filter,
     };
