@@ -39,7 +39,7 @@ pub fn of_error(code: &str) -> &'static str {
             "What was there before goes on. Save the change once more, or choose something else."
         }
         "CONNECTION_PROVISIONING_ERROR" | "GATEWAY_PROVISIONING_ERROR" | "NETWORK_PROVISIONING_ERROR" => {
-            "Check what you entered and try again. If it fails again, ask your support contact with the id of this connection."
+            "Check what you entered and try again. If it fails again, ask your support contact."
         }
         _ => "Try again. If it fails again, ask your support contact with the id of this connection.",
     }

@@ -40,6 +40,26 @@ impl Answers {
         Kind::of_code(self.get("kind"))
     }
 
+    /// Puts what was sent for the question among the answers.
+    pub fn take(&mut self, question: Question, sent: &dyn Fn(&str) -> String) {
+        let kind = self.kind().unwrap_or(Kind::Port);
+        for field in question.fields(kind, true) {
+            let value = sent(field);
+            // A key that was given and is not given anew stays.
+            if !(field.ends_with("pre_shared_key") && value.is_empty()) {
+                self.set(field, value.trim());
+            }
+        }
+    }
+
+    /// Keys that the person wants made.
+    pub fn make_keys(&mut self, double: bool) {
+        self.set("pre_shared_key", &PreSharedKey::made().0);
+        if double {
+            self.set("second_pre_shared_key", &PreSharedKey::made().0);
+        }
+    }
+
     /// Sealed for the person, the account and the network.
     pub fn seal(&self, vault: &Vault, purpose: &str) -> Result<String, Problem> {
         vault.ticket(purpose, self)
@@ -160,7 +180,9 @@ fn check(kind: Kind, answers: &Answers, narrowed: &Narrowed, offer: &Offer, doub
             let none = narrowed.options.get(step.field()).is_some_and(Vec::is_empty);
             let why =
                 if none { "There is nothing to choose with the answers before" } else { "Choose one of those offered" };
-            check.note(step.field(), Some(why.to_owned()));
+            // A port is asked for, not where it is.
+            let field = if kind == Kind::Port && step == Narrowing::Location { "port" } else { step.field() };
+            check.note(field, Some(why.to_owned()));
             break;
         }
     }

@@ -11,7 +11,6 @@ use super::placing;
 use crate::access::policy::CreateNetworks;
 use crate::access::{Grant, In};
 use crate::connections::asking::{Answers, FieldView, Progress, Question, every_field, fields};
-use crate::connections::keys::PreSharedKey;
 use crate::connections::lines::Offer;
 use crate::connections::settings::Kind;
 use crate::factor::vault::Vault;
@@ -218,7 +217,7 @@ pub async fn ask(
         Start::Open(way) => way,
     };
     if let (Some(form), Some(question)) = (&restored, Question::of_slug(&step)) {
-        take(&mut way.answers, question, &|name| form.value(name).to_owned());
+        way.answers.take(question, &|name| form.value(name).to_owned());
     }
     let Some(progress) = way.progress() else { return way.page(Question::Kind, None) };
     let asked = Question::of_slug(&step).filter(|question| progress.path.contains(question));
@@ -227,27 +226,6 @@ pub async fn ask(
         (None, _) if step == MADE && way.answers.get("key_from") == "made" => way.made(),
         (None, Some(question)) => way.page(question, None),
         (None, None) => placing::page(&way, &progress, Errors::default(), StatusCode::OK),
-    }
-}
-
-/// Puts what was sent for the question among the answers.
-fn take(answers: &mut Answers, question: Question, sent: &dyn Fn(&str) -> String) {
-    let kind = answers.kind().unwrap_or(Kind::Port);
-    for field in question.fields(kind, true) {
-        let value = sent(field);
-        let secret = field.ends_with("pre_shared_key");
-        // A key that was given and is not given anew stays.
-        if !(secret && value.is_empty()) {
-            answers.set(field, value.trim());
-        }
-    }
-}
-
-/// Keys that the person wants made.
-fn make_keys(answers: &mut Answers, double: bool) {
-    answers.set("pre_shared_key", &PreSharedKey::made().0);
-    if double {
-        answers.set("second_pre_shared_key", &PreSharedKey::made().0);
     }
 }
 
@@ -274,7 +252,7 @@ pub async fn answer(
     };
     let question = Question::of_slug(form.value("step")).unwrap_or(Question::Kind);
     let known = way.answers.kind();
-    take(&mut way.answers, question, &|name| form.value(name).to_owned());
+    way.answers.take(question, &|name| form.value(name).to_owned());
     // What can be ordered depends on the kind.
     if way.answers.kind() != known {
         let (grant, kind) = (way.by.clone(), way.answers.kind());
@@ -283,7 +261,7 @@ pub async fn answer(
     let double = way.progress().is_some_and(|progress| progress.narrowed.is_double());
     let made = question == Question::Keys && form.value("key_from") == "made";
     if made {
-        make_keys(&mut way.answers, double);
+        way.answers.make_keys(double);
     }
     let errors = wrong(&way, question, &form);
     if !errors.is_empty() {
