@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, consent, dashboard, factor, help, invites, ledger, limits, members,
-    ports, provisioning, readiness, roles, sign_in, suspension, switcher,
+    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, invites, ledger,
+    limits, members, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.
@@ -52,6 +52,8 @@ pub fn routes() -> Vec<Route> {
     all.extend(readiness::routes());
     all.extend(provisioning::routes());
     all.extend(command::routes());
+    all.extend(networks::routes());
+    all.extend(connections::routes());
     all.extend(ports::routes());
     all.extend(dashboard::routes());
     all.extend(switcher::routes());

@@ -144,7 +144,13 @@ pub fn make_month(config: &Config, month: &str) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     println!("{} is made.", month.words());
     pool.read_here(|db| month_run::summary(db, month))?.iter().for_each(|line| println!("  {line}"));
-    Ok(ExitCode::SUCCESS)
+    let aside = pool.read_here(|db| ledger::issue::set_aside(db, month))?;
+    if aside.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("Not issued, as their totals are not the sums of their parts: {}.", aside.join(", "));
+    println!("Somebody has to look why; then run the month again.");
+    Ok(ExitCode::FAILURE)
 }
 
 pub fn settle(config: &Config, invoice: &str, settled: Settled) -> anyhow::Result<ExitCode> {
@@ -191,6 +197,10 @@ pub fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
         "{} notices looked at, {} of them had been missed; {} set-ups, {} payment methods and {} payments compared.",
         sums.notices, sums.missed, sums.setups, sums.methods, sums.payments
     );
+    if sums.failed > 0 {
+        println!("{} of them could not be looked at: the log says why. Run it again later.", sums.failed);
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

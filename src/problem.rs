@@ -107,6 +107,10 @@ pub enum Reason {
     SuspendedAbove,
     /// The connection's state does not allow it: the state as stored.
     ConnectionState(&'static str),
+    /// A connection in this state, in words, cannot be changed.
+    ConnectionUpdate(&'static str),
+    /// A connection in this state, in words, cannot be deleted.
+    ConnectionDelete(&'static str),
     /// The terms of the order do not allow it.
     NotSupported(&'static str),
 }
@@ -138,6 +142,8 @@ impl Reason {
             Reason::SuspendedAbove => "ACCOUNT_SUSPENDED",
             Reason::NotReady(_) => "PAYMENT_REQUIRED",
             Reason::ConnectionState(_) => "INVALID_CONNECTION_STATE_CHANGE",
+            Reason::ConnectionUpdate(_) => "CONNECTION_UPDATE_STATE_CONFLICT",
+            Reason::ConnectionDelete(_) => "CONNECTION_DELETE_STATE_CONFLICT",
             Reason::NotSupported(_) => "CONNECTION_CONFIGURATION_NOT_SUPPORTED",
         }
     }

@@ -319,7 +319,13 @@ fn compare_changes(db: &mut Db, nodes: &[Node], keys: &[Key], n: usize) -> Resul
     for (change, own) in [saved(true), saved(false), (Change::Remove, None)] {
         let mut after = nodes.to_vec();
         after[n].own = own;
-        let lost = |m: &usize| pays(nodes, *m) != Pays::Nobody && pays(&after, *m) == Pays::Nobody;
+        // What is farther up catches nobody where it cannot be charged.
+        let has = |nodes: &[Node], m: usize| match pays(nodes, m) {
+            Pays::Own => true,
+            Pays::From(source) => source == n || nodes[source].own.is_some_and(|(_, verified)| verified),
+            Pays::Nobody => false,
+        };
+        let lost = |m: &usize| has(nodes, *m) && !has(&after, *m);
         let expected: BTreeSet<Key> = (0..nodes.len())
             .filter(|m| (*m == n || !nodes[*m].closed) && distance(nodes, *m, n).is_some())
             .filter(lost)
@@ -367,8 +373,10 @@ fn compare_readiness(db: &mut Db, nodes: &[Node], keys: &[Key], n: usize) -> Res
         Missing::Anything => !agreed(m) || !can_be_charged(nodes, *m),
         Missing::Agreements => !agreed(m),
         Missing::Payment => !can_be_charged(nodes, *m),
+        // Nothing is suspended or limited in these trees.
+        Missing::Suspended | Missing::Room => false,
     };
-    for missing in [Missing::Anything, Missing::Agreements, Missing::Payment] {
+    for missing in [Missing::Anything, Missing::Agreements, Missing::Payment, Missing::Suspended, Missing::Room] {
         let mut wanted: Vec<(u8, Key)> =
             below.iter().filter(|m| lacking(missing, m)).map(|m| (nodes[*m].name, keys[*m])).collect();
         wanted.sort_unstable();

@@ -45,8 +45,6 @@ pub fn routes() -> Vec<Route> {
 pub const RESTORABLE_DAYS: i64 = 30;
 /// Technical contacts of one account.
 pub const MOST_CONTACTS: usize = 10;
-/// Tags of one account.
-pub const MOST_TAGS: usize = 50;
 
 /// What an account is called and who is asked about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -159,7 +157,7 @@ pub fn edit(db: &mut Db, by: &Grant<UpdateAccounts>, details: &Details, version:
 
 /// Tags in one line: `cost-centre: 42, region: eu`.
 pub fn tags_line(tags: &[(String, String)]) -> String {
-    tags.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(", ")
+    crate::tags::line(tags)
 }
 
 /// Closes a child account: hidden at once, restorable by its parent for 30 days. Conflict while it has child accounts

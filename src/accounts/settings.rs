@@ -4,15 +4,15 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 
-use super::{Details, MOST_CONTACTS, MOST_TAGS, store, tags_line};
+use super::{Details, MOST_CONTACTS, store, tags_line};
 use crate::access::policy::{DeleteAccounts, ReadAccounts, UpdateAccounts};
 use crate::access::{Frame, In};
 use crate::factor::requirement;
 use crate::problem::{Errors, Problem, Reason};
-use crate::text;
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
+use crate::{tags, text};
 
 #[derive(Template)]
 #[template(path = "accounts/settings.html")]
@@ -153,7 +153,7 @@ fn checked(form: &Form) -> Result<Details, Problem> {
     let description = check.block("description", "Description", 0, 256);
     let contacts = check.emails("contacts", "Technical contact email", MOST_CONTACTS);
     let typed = check.block("tags", "Tags", 0, 20_000);
-    let tags = match tags_of(&typed) {
+    let tags = match tags::of_text(&typed) {
         Ok(tags) => tags,
         Err(why) => {
             check.note("tags", Some(why));
@@ -162,42 +162,4 @@ fn checked(form: &Form) -> Result<Details, Problem> {
     };
     check.finish()?;
     Ok(Details { name, description, contacts, tags })
-}
-
-/// Tags as typed, `name: value` or `name=value` on each line, sorted by name.
-fn tags_of(typed: &str) -> Result<Vec<(String, String)>, String> {
-    let mut tags: Vec<(String, String)> = Vec::new();
-    for line in typed.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if tags.len() >= MOST_TAGS {
-            return Err(format!("Enter at most {MOST_TAGS} tags; there are more"));
-        }
-        let shown: String = line.chars().take(40).collect();
-        let Some((name, value)) = line.split_once([':', '=']) else {
-            return Err(format!("Write each tag as “name: value”; “{shown}” is not"));
-        };
-        let (name, value) = (name.trim(), value.trim());
-        if name.is_empty() || name.chars().count() > 64 || value.chars().count() > 256 {
-            return Err(format!("A tag's name has 1 to 64 characters and its value up to 256; see “{shown}”"));
-        }
-        if tags.iter().any(|(known, _)| known == name) {
-            return Err(format!("The tag “{name}” is there twice"));
-        }
-        tags.push((name.to_owned(), value.to_owned()));
-    }
-    tags.sort();
-    Ok(tags)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tags_of;
-
-    #[test]
-    fn tags_are_lines_of_name_and_value() {
-        let tags = tags_of("region: eu\ncost=42\n\n").unwrap();
-        assert_eq!(tags, [("cost".to_owned(), "42".to_owned()), ("region".to_owned(), "eu".to_owned())]);
-        for wrong in ["no separator", ": x", "a: 1\na: 2"] {
-            assert!(tags_of(wrong).is_err(), "{wrong}");
-        }
-    }
 }

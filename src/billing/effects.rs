@@ -44,7 +44,8 @@ impl Reach {
     }
 }
 
-/// Who is without a payer after the change and had one before; `above`: whether a method above is offered.
+/// Who is without a payer after the change and had one before; `above`: whether a method above is offered and can be
+/// charged. One that cannot catches nobody.
 pub fn losing(before: Own, after: Own, above: bool) -> Option<Reach> {
     let pays_itself = |own| own != Own::None || above;
     let pays_followers = |own| own == Own::Offered || (own == Own::None && above);
@@ -79,8 +80,8 @@ impl Effects {
     /// Names these effects, so that a page shown before can be told from what is true now.
     pub fn stamp(&self) -> String {
         let Tally { accounts, connected, connections, checksum } = self.losing;
-        let above = self.above.as_ref().map_or(0, |source| source.key);
-        let all = format!("{accounts}-{connected}-{connections}-{checksum}-{above}-{}", self.followers);
+        let (above, pays) = self.above.as_ref().map_or((0, false), |source| (source.key, source.verified));
+        let all = format!("{accounts}-{connected}-{connections}-{checksum}-{above}-{pays}-{}", self.followers);
         // The numbers are not for everybody who may confirm.
         ids::sha256_hex(all.as_bytes())[..32].to_owned()
     }

@@ -126,6 +126,14 @@ pub struct Stored {
     pub pays_until: NaiveDateTime,
 }
 
+/// The permission to draft a bank account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    pub at: NaiveDateTime,
+    /// The user who gave it.
+    pub by: Key,
+}
+
 impl Default for Stored {
     fn default() -> Stored {
         Stored {
@@ -191,6 +199,12 @@ impl Stored {
 }
 
 impl Entries {
+    /// Tells these entries from others.
+    pub fn fingerprint(&self) -> String {
+        let all: Vec<String> = self.fields().iter().map(|(_, value)| format!("{}:{value}", value.len())).collect();
+        ids::sha256_hex(all.concat().as_bytes())[..32].to_owned()
+    }
+
     /// Each entry with its name in the published interface and its value, in the order of the form.
     pub fn fields(&self) -> [(&'static str, &str); 9] {
         [

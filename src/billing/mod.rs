@@ -100,7 +100,7 @@ pub fn effects(db: &mut Db, account: Key, change: Change) -> Result<Effects, Pro
         Change::Remove => Own::None,
     };
     let above = standing.above;
-    let reach = effects::losing(before, after, above.is_some());
+    let reach = effects::losing(before, after, above.as_ref().is_some_and(|source| source.verified));
     let losing = match reach {
         Some(reach) => store::followers::tally(db, account, reach)?,
         None => Tally::default(),
@@ -207,8 +207,11 @@ pub fn change(
         if other_kind {
             let nothing = Stored::default();
             store::store(db, account, true, &nothing)?;
+            store::permit(db, account, None)?;
             store::setups::discard(db, account)?;
             event = setup::told(event, &old.stored, &nothing);
+        } else if !old.verified {
+            setup::follow(db, account, new)?;
         }
         Ok(((), event))
     })

@@ -120,6 +120,10 @@ impl Payer {
             Payer::Own { verified: false } => {
                 "The payment method of this account is not verified: new connections are blocked".to_owned()
             }
+            Payer::Inherited(source) if !source.verified => {
+                let whose = source.shown_to(frame);
+                format!("The payment method of {whose} cannot be charged now: new connections are blocked")
+            }
             Payer::Inherited(source) if source.is_seen_by(frame) => {
                 format!("Paid by {}, {}", source.name, source.levels())
             }

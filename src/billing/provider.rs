@@ -6,10 +6,11 @@ use chrono::DateTime;
 use super::method::Stored;
 use super::setup::{self, Outcome, Settled};
 use super::store::setups::{self, Setup, State};
+use super::store::tries::{self, What};
 use super::{SUBJECT, letters, store};
 use crate::audit::{Event, EventType, Subject};
 use crate::ids::{self, Key};
-use crate::payments::{Charge, Intent, Means, Notice, Payments, Progress, Trouble};
+use crate::payments::{Charge, Intent, Kind, Means, Notice, Payments, Progress, Trouble};
 use crate::problem::{Problem, Reason};
 use crate::store::{Db, Pool};
 
@@ -37,6 +38,15 @@ pub async fn open(pool: &Pool, payments: &Payments, account: &str, setup: &Setup
     let provider = payments.provider()?;
     let kind = setup.entries.collection_method.at_provider().ok_or_else(|| Problem::bug("an invoice's set-up"))?;
     let key = setup.account;
+    if setup.round > 0 {
+        // The first one was counted when it was begun.
+        let deposits = kind == Kind::BankAccount;
+        let count = move |db: &mut Db| {
+            tries::count(db, What::Setup, key, None)?;
+            if deposits { tries::count(db, What::Deposits, key, None) } else { Ok(()) }
+        };
+        pool.write(count).await?;
+    }
     let customer = match pool.read(move |db| setups::customer(db, key)).await? {
         Some(customer) => customer,
         None => {
@@ -143,7 +153,11 @@ pub async fn refresh_setup(pool: &Pool, payments: &Payments, grace_days: i64, in
                 release(pool, payments, &replaced).await;
                 Ok(())
             }
-            // Somebody has to look at what it would do, or the browser was faster.
+            // Somebody has to look at what it would do.
+            Err(Problem::Conflict(Reason::Unconfirmed | Reason::BillingCannotBeRemoved { .. })) => {
+                Ok(pool.write(move |db| setup::note_entered(db, &setup, found.means.as_ref())).await?)
+            }
+            // The browser was faster.
             Err(Problem::Conflict(_)) => Ok(()),
             Err(problem) => Err(problem.into()),
         };
@@ -201,7 +215,7 @@ pub async fn refresh_charge(pool: &Pool, payments: &Payments, grace_days: i64, i
     for (account, root) in pool.read(move |db| store::holders(db, &looked)).await? {
         let means = means.clone();
         pool.write(move |db| {
-            if store::events::is_newer_charge(db, account, at)? {
+            if store::events::is_newer_charge(db, account, at, paid)? {
                 let failing = |old: &Stored| {
                     let since = if paid { None } else { old.failed_at.or_else(|| Some(ids::now())) };
                     old.clone().failing_since(since, grace_days)

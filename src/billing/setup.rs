@@ -2,14 +2,15 @@
 //! are operations here; the calls to the provider between them are made by [`super::provider`], outside of any
 //! transaction.
 
-use super::method::{Entries, Method, Stored};
+use super::method::{Entries, Method, Permission, Stored};
 use super::store::setups::{self, Setup, State};
+use super::store::tries::{self, What};
 use super::{Change, SUBJECT, store};
 use crate::access::Grant;
 use crate::access::policy::{Action, UpdateBilling};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
-use crate::payments::Means;
+use crate::payments::{Kind, Means};
 use crate::problem::{Problem, Reason};
 use crate::store::{Db, dialect};
 
@@ -34,6 +35,8 @@ pub struct Settled {
     pub in_force: bool,
     /// The provider's id of the one whose place it took; empty for none.
     pub replaced: String,
+    /// The other entries were changed after it was begun: they stay as they are.
+    pub kept_entries: bool,
 }
 
 /// What is being set up for the account.
@@ -63,17 +66,42 @@ pub fn begin<A: Action>(
             _ => {}
         }
         super::weigh(db, account, save(entries), confirmed)?;
-        let id = setups::begin(db, account, entries, confirmed)?;
+        let person = Some(by.actor().key);
+        tries::count(db, What::Setup, account, person)?;
+        if entries.collection_method.at_provider() == Some(Kind::BankAccount) {
+            tries::count(db, What::Deposits, account, person)?;
+        }
+        let over = store::own(db, account)?.map_or_else(String::new, |own| own.entries.fingerprint());
+        let before = setups::of(db, account)?;
+        let id = setups::begin(db, account, entries, &over, confirmed)?;
         let kind = entries.collection_method;
+        // Asked again about what was entered already: it need not be entered twice.
+        let entered = |old: &Setup| old.state == State::Open && old.entries.collection_method == kind;
+        if let Some(old) = before.filter(|old| entered(old) && !old.last_four.is_empty() && !confirmed.is_empty()) {
+            setups::carry(db, &id, &old)?;
+        }
         let event = Event::new(EventType::BillingSetupCreate, Subject::new(SUBJECT, &id, kind.words()));
         Ok((id, event.with("collectionMethod", kind.code())))
     })
 }
 
-/// Carries out what the provider says. Conflict(Stale) when that set-up is not the account's any more,
+/// Carries out what the provider says. `replaces`: whether this person may add a method, or change the one there is;
+/// none for both. Conflict(Stale) when that set-up is not the account's any more, or not theirs to finish,
 /// Conflict(Unconfirmed) when it would take somebody's payer away who was not shown.
-pub fn finish<A: Action>(db: &mut Db, by: &Grant<A>, outcome: &Outcome) -> Result<Settled, Problem> {
-    audit::change(db, by, |db, by| settle(db, by.account().key, outcome))
+pub fn finish<A: Action>(
+    db: &mut Db,
+    by: &Grant<A>,
+    outcome: &Outcome,
+    replaces: Option<bool>,
+) -> Result<Settled, Problem> {
+    audit::change(db, by, |db, by| {
+        let account = by.account().key;
+        let has_own = store::own(db, account)?.is_some();
+        if replaces.is_some_and(|replaces| replaces != has_own) {
+            return Err(Problem::Conflict(Reason::Stale));
+        }
+        settle(db, account, outcome)
+    })
 }
 
 /// The same, when the provider told it and nobody is there.
@@ -98,47 +126,97 @@ pub fn by_system<T>(
 fn settle(db: &mut Db, account: Key, outcome: &Outcome) -> Result<(Settled, Event), Problem> {
     let setup = setups::of(db, account)?.filter(|setup| setup.id == outcome.setup);
     let setup = setup.ok_or(Problem::Conflict(Reason::Stale))?;
-    super::weigh(db, account, save(&setup.entries), &setup.confirmed)?;
     let own = store::own(db, account)?;
+    let (entries, kept_entries) = entries(&setup, own.as_ref())?;
+    super::weigh(db, account, save(&entries), &setup.confirmed)?;
     let replaced = own.as_ref().map(|own| own.stored.provider_id.clone()).unwrap_or_default();
     if outcome.works {
-        let event = install(db, &setup, own, outcome)?;
+        let event = install(db, &setup, own, &entries, outcome)?;
         setups::discard(db, account)?;
-        return Ok((Settled { in_force: true, replaced }, event));
+        return Ok((Settled { in_force: true, replaced, kept_entries }, event));
     }
     setups::set_state(db, &setup, State::Verifying, Some(&outcome.means))?;
     if super::payer(db, account)?.pays() {
         let event = Event::new(EventType::BillingVerify, Subject::new(SUBJECT, &setup.id, "Bank account"));
         let words = format!("{} ending {}", outcome.means.brand, outcome.means.last_four);
-        return Ok((Settled { in_force: false, replaced: String::new() }, event.with("awaitsAmounts", words)));
+        let event = permitted(db, event.with("awaitsAmounts", words), setup.permission)?;
+        return Ok((Settled { in_force: false, replaced: String::new(), kept_entries: false }, event));
     }
     // Nobody pays anyway: it takes its place at once and says what is to be done.
-    let event = install(db, &setup, own, outcome)?;
-    Ok((Settled { in_force: false, replaced }, event))
+    let event = install(db, &setup, own, &entries, outcome)?;
+    setups::follow(db, account, &entries)?;
+    Ok((Settled { in_force: false, replaced, kept_entries }, event))
+}
+
+/// What the method will have entered: what was typed for the set-up, unless the own method's entries were changed after
+/// it was begun. Then those stay, and only the kind is new; true.
+fn entries(setup: &Setup, own: Option<&Method>) -> Result<(Entries, bool), Problem> {
+    match own {
+        Some(own) if own.entries.fingerprint() != setup.begun_over => {
+            let kind = setup.entries.collection_method;
+            Ok((Entries { collection_method: kind, ..own.entries.clone() }, true))
+        }
+        None if !setup.begun_over.is_empty() => Err(Problem::Conflict(Reason::Stale)),
+        _ => Ok((setup.entries.clone(), false)),
+    }
+}
+
+/// The entry says who permitted drafts, and when.
+fn permitted(db: &mut Db, event: Event, permission: Option<Permission>) -> Result<Event, Problem> {
+    let Some(given) = permission else { return Ok(event) };
+    let who = setups::giver(db, given)?;
+    Ok(event.with("draftsPermittedBy", who).with("draftsPermittedAt", crate::web::when::iso(given.at)))
 }
 
 /// Writes it as the account's own method.
-fn install(db: &mut Db, setup: &Setup, own: Option<Method>, outcome: &Outcome) -> Result<Event, Problem> {
+fn install(
+    db: &mut Db,
+    setup: &Setup,
+    own: Option<Method>,
+    entries: &Entries,
+    outcome: &Outcome,
+) -> Result<Event, Problem> {
     let account = setup.account;
     let stored = Stored::of(&outcome.means, outcome.grace_days);
     let (kind, id) = match &own {
-        None => (EventType::AccountBillingCreate, store::insert(db, account, &setup.entries)?.id),
+        None => (EventType::AccountBillingCreate, store::insert(db, account, entries)?.id),
         Some(old) => {
-            if !store::update(db, account, old.version, &setup.entries)? {
+            if !store::update(db, account, old.version, entries)? {
                 return Err(Problem::Conflict(Reason::Stale));
             }
             (EventType::AccountBillingUpdate, old.id.clone())
         }
     };
     store::store(db, account, outcome.works, &stored)?;
-    let subject = Subject::new(SUBJECT, &id, setup.entries.collection_method.words());
+    store::permit(db, account, setup.permission)?;
+    let subject = Subject::new(SUBJECT, &id, entries.collection_method.words());
     let before = own.as_ref().map(|old| old.entries.fields());
     let mut event = Event::new(kind, subject);
-    for (n, (field, value)) in setup.entries.fields().into_iter().enumerate() {
+    for (n, (field, value)) in entries.fields().into_iter().enumerate() {
         event = event.changed(field, before.as_ref().map_or("", |fields| fields[n].1), value);
     }
     let old = own.map(|old| (old.verified, old.stored)).unwrap_or_default();
+    let event = permitted(db, event, setup.permission)?;
     Ok(told(event, &old.1, &stored).changed("verified", word(old.0), word(outcome.works)))
+}
+
+/// The account's own method, which waits for its amounts, has other entries now: so has its set-up.
+pub(super) fn follow(db: &mut Db, account: Key, new: &Entries) -> Result<(), Problem> {
+    let waits = |setup: &Setup| setup.state != State::Open && setup.entries.collection_method == new.collection_method;
+    if setups::of(db, account)?.is_some_and(|setup| waits(&setup)) {
+        setups::follow(db, account, new)?;
+    }
+    Ok(())
+}
+
+/// What was entered works, and is not used before somebody has looked at what it does to other accounts now.
+pub fn note_entered(db: &mut Db, setup: &Setup, means: Option<&Means>) -> Result<(), Problem> {
+    setups::set_state(db, setup, State::Open, means)
+}
+
+/// Notes that this person permits drafts from the bank account that is being set up.
+pub fn permit<A: Action>(db: &mut Db, by: &Grant<A>, setup: &Setup) -> Result<(), Problem> {
+    setups::permit(db, setup, Permission { at: crate::ids::now(), by: by.actor().key })
 }
 
 fn word(yes: bool) -> &'static str {

@@ -147,5 +147,5 @@ pub(super) fn note(db: &mut Db, own: &Method, ends_at: NaiveDateTime, stage: Sta
 pub fn forget_old(db: &mut Db) -> Result<usize, Problem> {
     const REMEMBERED_DAYS: i64 = 800;
     let old = sent::table.filter(sent::ends_at.lt(ids::now() - Duration::days(REMEMBERED_DAYS)));
-    Ok(diesel::delete(old).execute(db)? + store::events::forget_old(db)?)
+    Ok(diesel::delete(old).execute(db)? + store::events::forget_old(db)? + store::tries::forget_old(db)?)
 }

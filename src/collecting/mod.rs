@@ -6,6 +6,7 @@
 mod debts;
 mod letters;
 mod notices;
+mod outcome;
 mod pages;
 mod payment;
 pub mod reconcile;
@@ -16,6 +17,7 @@ mod webhook;
 use crate::access::Grant;
 use crate::access::policy::UpdateBilling;
 use crate::audit::{self, Event, EventType, Subject};
+use crate::billing::store::tries::{self, What};
 use crate::ledger::{issue, run};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
@@ -36,6 +38,7 @@ pub fn again(db: &mut Db, by: &Grant<UpdateBilling>, invoice: &str) -> Result<()
         if row.is_settled() || row.provider_state != "FAILED" {
             return Err(Problem::Conflict(Reason::Stale));
         }
+        tries::count(db, What::Payment, row.payer, Some(by.actor().key))?;
         store::try_now(db, row.key)?;
         let subject = Subject::new(issue::SUBJECT, &row.id, &issue::number_words(row.number));
         Ok(((), Event::new(EventType::InvoiceUpdate, subject).with("payment", "another try asked for")))

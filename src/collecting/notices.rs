@@ -1,7 +1,7 @@
 //! What the payment provider tells, each notice once: about methods it is for [`provider`], about invoices for
-//! [`payment`].
+//! [`outcome`].
 
-use super::payment;
+use super::outcome;
 use crate::billing::provider::{self, Fault};
 use crate::billing::store::events;
 use crate::payments::{Notice, Payments};
@@ -15,7 +15,7 @@ pub async fn apply(pool: &Pool, payments: &Payments, grace_days: i64, notice: No
     }
     provider::heed(pool, payments, grace_days, &notice).await?;
     if notice.kind.starts_with("payment_intent.") {
-        payment::refresh(pool, payments, &notice.object).await?;
+        outcome::refresh(pool, payments, &notice.object).await?;
     }
     Ok(pool.write(move |db| events::note(db, &notice.id, &notice.kind)).await?)
 }

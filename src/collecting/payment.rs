@@ -2,35 +2,25 @@
 //! get lost; the next one who takes the invoice in hand looks at the payment that was noted before doing anything. A
 //! payment that nobody noted was never confirmed.
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::Duration;
 use futures_util::future::join_all;
 
 use super::letters;
-use super::store::{self, By, Outcome, Row};
-use crate::audit::{self, Event, EventType, Subject};
+use super::outcome::{UNDERWAY_HOURS, UNKNOWN_HOURS, take_over, took};
+use super::store::{self, By, Row};
 use crate::billing;
-use crate::billing::provider::{self, Fault};
+use crate::billing::provider::Fault;
 use crate::ids::{self, Key};
-use crate::ledger::issue::{self, number_words};
-use crate::ledger::{money, run};
 use crate::payments::{Collected, Demand, Payment, Payments, Trouble};
-use crate::problem::{Problem, Reason};
-use crate::store::{self as database, dialect};
-use crate::store::{Db, Pool};
+use crate::problem::Problem;
+use crate::store::{self as database, Db, Pool};
 
 /// Invoices that one process has in hand at once.
 const AT_ONCE: i64 = 8;
-/// Days after a refusal until the next try; after the last one somebody has to do something.
-const TRIES: [i64; 3] = [1, 3, 7];
-/// The provider tells by itself when a bank has paid; this is for when that got lost.
-const UNDERWAY_HOURS: i64 = 6;
 /// Without a card or bank account that could be charged, one is looked for so often.
 const WITHOUT_MEANS_HOURS: i64 = 24;
 /// Giving up a payment and making the next one, a few times at most.
 const MOST_STEPS: usize = 6;
-
-/// A payment that was noted is not there any more: somebody has to look.
-const UNKNOWN_HOURS: i64 = 24;
 
 const NO_MEANS: &str = "There is no card or bank account that could be charged.";
 const UNKNOWN: &str =
@@ -153,7 +143,8 @@ async fn begin(pool: &Pool, payments: &Payments, row: Row) -> Result<bool, Fault
         Err(refusal @ (Trouble::Refused { .. } | Trouble::Unknown)) => {
             let words = if let Trouble::Refused { words, .. } = refusal { words } else { GONE.to_owned() };
             let Demand { means, invoice, .. } = demand;
-            let failed = Payment { id: String::new(), means, invoice, collected: Collected::Failed(words) };
+            let collected = Collected::Failed(words);
+            let failed = Payment { id: String::new(), means, invoice, asked: None, collected };
             pool.write(move |db| take_over(db, &row, &failed)).await?;
             return Ok(false);
         }
@@ -187,114 +178,4 @@ async fn give_up(pool: &Pool, payments: &Payments, row: Row) -> Result<(), Fault
         Err(trouble) => return Err(trouble.into()),
     }
     Ok(())
-}
-
-/// Takes over what became of the payment, for the invoice and for the method that was charged.
-async fn took(pool: &Pool, payments: &Payments, grace_days: i64, row: Row, payment: Payment) -> Result<(), Fault> {
-    // First the method, then the invoice: what gets lost between the two is done again.
-    if matches!(payment.collected, Collected::Paid | Collected::Failed(_)) {
-        provider::refresh_charge(pool, payments, grace_days, &payment.id).await?;
-    }
-    Ok(pool.write(move |db| take_over(db, &row, &payment)).await?)
-}
-
-/// Brings an invoice to where the provider says that its payment is. What is not ours is left alone. A payment that
-/// was charged and is not known here, because a backup was restored, is taken for its invoice's.
-pub async fn refresh(pool: &Pool, payments: &Payments, id: &str) -> Result<(), Fault> {
-    let payment = match payments.provider()?.payment(id).await {
-        Ok(payment) => payment,
-        Err(Trouble::Unknown) => return Ok(()),
-        Err(trouble) => return Err(trouble.into()),
-    };
-    let (looked, invoice) = (id.to_owned(), payment.invoice.clone());
-    let charged = matches!(payment.collected, Collected::Paid | Collected::Underway);
-    let found = pool.write(move |db| {
-        if let Some(row) = store::find(db, By::Provider(&looked))? {
-            return Ok(Some(row));
-        }
-        let row = store::find(db, By::Id(&invoice))?.filter(|row| charged && row.provider_id.is_empty());
-        match row {
-            Some(row) if store::set_payment(db, &row, &looked)? => store::find(db, By::Key(row.key)),
-            _ => Ok(None),
-        }
-    });
-    let Some(row) = found.await? else { return Ok(()) };
-    pool.write(move |db| take_over(db, &row, &payment)).await?;
-    Ok(())
-}
-
-/// When the next try is, after so many that failed.
-fn next_try(tries: i64, now: NaiveDateTime) -> NaiveDateTime {
-    let days = usize::try_from(tries).ok().and_then(|tries| TRIES.get(tries.saturating_sub(1)));
-    days.map_or_else(ids::never, |days| now + Duration::days(*days))
-}
-
-fn outcome<'a>(row: &'a Row, collected: &'a Collected) -> Option<Outcome<'a>> {
-    let now = ids::now();
-    let still = Outcome {
-        state: "OPEN",
-        provider_state: "",
-        trouble: "",
-        tries: row.tries,
-        next_try_at: now,
-        settled_at: None,
-    };
-    Some(match collected {
-        Collected::Paid => {
-            let never = ids::never();
-            Outcome { state: "PAID", provider_state: "PAID", next_try_at: never, settled_at: Some(now), ..still }
-        }
-        Collected::Underway => {
-            let later = now + Duration::hours(UNDERWAY_HOURS);
-            Outcome { provider_state: "UNDERWAY", next_try_at: later, ..still }
-        }
-        Collected::Failed(words) => {
-            let tries = row.tries + 1;
-            let next_try_at = next_try(tries, now);
-            Outcome { state: "FAILED", provider_state: "FAILED", trouble: words, tries, next_try_at, ..still }
-        }
-        // Of one that was given up, or not begun, there is nothing to say.
-        Collected::Cancelled | Collected::Fresh => return None,
-    })
-}
-
-/// Writes what became of the payment in hand, with its entry in the log and, when it failed, a mail. Nothing, when that
-/// is known already or another payment is in hand.
-fn take_over(db: &mut Db, seen: &Row, payment: &Payment) -> Result<(), Problem> {
-    let Some(outcome) = outcome(seen, &payment.collected) else { return Ok(()) };
-    let done = audit::change_by_system(db, |db| {
-        dialect::lock_tree(db, seen.root)?;
-        run::lock(db)?;
-        let now = store::find(db, By::Key(seen.key))?.ok_or(Problem::NotFound)?;
-        let known = now.provider_id != payment.id || now.provider_state == outcome.provider_state;
-        if now.is_settled() || known || now.tries != seen.tries {
-            return Err(Problem::Conflict(Reason::Stale));
-        }
-        store::set_outcome(db, now.key, &outcome)?;
-        if outcome.state == "FAILED" {
-            letters::failed(db, &now, &outcome)?;
-        }
-        let subject = Subject::new(issue::SUBJECT, &now.id, &number_words(now.number));
-        let event = Event::new(EventType::InvoiceUpdate, subject).in_account(now.payer);
-        let event = event
-            .changed("state", &now.state, outcome.state)
-            .changed("payment", words(&now.provider_state), words(outcome.provider_state))
-            .with("total", money::words(now.total, &now.currency))
-            .with("paymentId", &payment.id);
-        Ok(((), if outcome.trouble.is_empty() { event } else { event.with("reason", outcome.trouble) }))
-    });
-    match done {
-        Err(Problem::Conflict(Reason::Stale)) => Ok(()),
-        other => other,
-    }
-}
-
-/// What is known of a payment, as the log says it.
-fn words(provider_state: &str) -> &'static str {
-    match provider_state {
-        "UNDERWAY" => "being collected",
-        "PAID" => "paid",
-        "FAILED" => "failed",
-        _ => "",
-    }
 }

@@ -1,7 +1,7 @@
 //! Brings everything that the provider knows better up to date, whatever notices were lost: those of the last 30 days,
 //! every set-up, every method in force, every payment in hand. May be run at any time, beside a running console, and twice.
 
-use super::{notices, payment, store};
+use super::{notices, outcome, store};
 use crate::billing::provider::{self, Fault};
 use crate::billing::store::{events, setups};
 use crate::payments::{Notice, Payments};
@@ -19,6 +19,36 @@ pub struct Sums {
     pub methods: u64,
     /// Payments of invoices that are not settled.
     pub payments: u64,
+    /// Of all these, what could not be looked at: the log says why.
+    pub failed: u64,
+}
+
+/// Without an answer to so many in a row the rest is not asked for.
+const MOST_IN_A_ROW: u64 = 20;
+
+/// What did not work so far.
+#[derive(Default)]
+struct Faults {
+    all: u64,
+    in_a_row: u64,
+}
+
+impl Faults {
+    /// One bad object is in nobody's way. An error when nothing works any more.
+    fn count<T>(&mut self, what: &str, id: &str, outcome: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match outcome {
+            Ok(value) => {
+                self.in_a_row = 0;
+                Ok(Some(value))
+            }
+            Err(fault) => {
+                tracing::error!(what, id, ?fault, "could not be compared with the payment provider");
+                self.all += 1;
+                self.in_a_row += 1;
+                if self.in_a_row < MOST_IN_A_ROW { Ok(None) } else { Err(fault) }
+            }
+        }
+    }
 }
 
 /// `say`: how much is done, of what is known so far. NotFound where no provider is set up.
@@ -29,16 +59,20 @@ pub async fn reconcile(
     say: impl Fn(u64, u64),
 ) -> Result<Sums, Fault> {
     let mut sums = Sums::default();
+    let mut faults = Faults::default();
     let (mut done, mut known) = (0, 0);
     let mut before: Option<String> = None;
     loop {
-        let notices: Vec<Notice> = payments.provider()?.notices(before.as_deref()).await?;
+        let listed = payments.provider()?.notices(before.as_deref()).await.map_err(Fault::from);
+        let notices: Vec<Notice> = faults.count("notices", "", listed)?.unwrap_or_default();
         let Some(oldest) = notices.last() else { break };
         before = Some(oldest.id.clone());
         known += notices.len() as u64;
         for notice in notices {
             sums.notices += 1;
-            sums.missed += u64::from(notices::apply(pool, payments, grace_days, notice).await?);
+            let id = notice.id.clone();
+            let applied = notices::apply(pool, payments, grace_days, notice).await;
+            sums.missed += u64::from(faults.count("notice", &id, applied)?.unwrap_or(false));
             done += 1;
             say(done, known);
         }
@@ -51,7 +85,7 @@ pub async fn reconcile(
         after.clone_from(last);
         known += intents.len() as u64;
         for intent in intents {
-            provider::refresh_setup(pool, payments, grace_days, &intent).await?;
+            faults.count("set-up", &intent, provider::refresh_setup(pool, payments, grace_days, &intent).await)?;
             (done, sums.setups) = (done + 1, sums.setups + 1);
             say(done, known);
         }
@@ -64,7 +98,7 @@ pub async fn reconcile(
         after.clone_from(last);
         known += means.len() as u64;
         for id in means {
-            provider::refresh_means(pool, payments, grace_days, &id).await?;
+            faults.count("method", &id, provider::refresh_means(pool, payments, grace_days, &id).await)?;
             (done, sums.methods) = (done + 1, sums.methods + 1);
             say(done, known);
         }
@@ -77,10 +111,11 @@ pub async fn reconcile(
         after.clone_from(last);
         known += ids.len() as u64;
         for id in ids {
-            payment::refresh(pool, payments, &id).await?;
+            faults.count("payment", &id, outcome::refresh(pool, payments, &id).await)?;
             (done, sums.payments) = (done + 1, sums.payments + 1);
             say(done, known);
         }
     }
+    sums.failed = faults.all;
     Ok(sums)
 }

@@ -1,7 +1,7 @@
 //! What the operator says of an invoice: that it was paid in another way, or that it is void. A payment that is in hand
 //! at the provider is given up there first, so that nothing is charged afterwards.
 
-use super::payment;
+use super::outcome;
 use super::store::{self, By};
 use crate::billing::provider::Fault;
 use crate::ledger::operator::{self, Settled};
@@ -27,8 +27,13 @@ pub async fn settle(
         match give_up(payments, &row.provider_id).await {
             Ok(None) => {}
             Ok(Some(Collected::Paid)) => {
-                payment::refresh(pool, payments, &row.provider_id).await?;
-                return Ok(Err("it was paid through the payment provider and is PAID now".to_owned()));
+                outcome::refresh(pool, payments, &row.provider_id).await?;
+                let key = row.key;
+                let now = pool.read(move |db| store::find(db, By::Key(key))).await?;
+                if now.is_none_or(|now| now.is_settled()) {
+                    return Ok(Err("it was paid through the payment provider and is PAID now".to_owned()));
+                }
+                // Another sum was paid: what to make of it is the operator's to say.
             }
             Ok(Some(_)) => {
                 let why = "its payment is under way at the payment provider; try again when it has ended";
@@ -49,7 +54,7 @@ pub async fn settle(
 }
 
 /// None when it can never be charged any more.
-async fn give_up(payments: &Payments, payment: &str) -> Result<Option<Collected>, Fault> {
+pub(super) async fn give_up(payments: &Payments, payment: &str) -> Result<Option<Collected>, Fault> {
     let provider = payments.provider()?;
     match provider.cancel(payment).await {
         Ok(_) | Err(Trouble::Refused { .. } | Trouble::Unknown) => {}

@@ -140,7 +140,7 @@ pub fn take(db: &mut Db, most: i64) -> Result<Vec<Key>, Problem> {
             let next = now + Duration::minutes(IN_HAND_MINUTES);
             let done =
                 diesel::update(still).set((invoices::next_try_at.eq(next), invoices::means.eq(&means))).execute(db)?;
-            if is_new {
+            if is_new && done == 1 {
                 // What another card or bank account was refused says nothing of this one.
                 diesel::update(invoices::table.find(key)).set(invoices::tries.eq(0)).execute(db)?;
             }
@@ -184,7 +184,13 @@ pub fn drop_payment(db: &mut Db, row: &Row) -> Result<(), Problem> {
         diesel::update(invoices::table.find(row.key))
             .filter(invoices::provider_id.eq(&row.provider_id))
             .filter(invoices::round.eq(row.round))
-            .set((invoices::provider_id.eq(""), invoices::provider_state.eq(""), invoices::round.eq(row.round + 1)))
+            .set((
+                invoices::provider_id.eq(""),
+                invoices::provider_state.eq(""),
+                // Of the one that was given up: the next one may do better.
+                invoices::trouble.eq(""),
+                invoices::round.eq(row.round + 1),
+            ))
             .execute(db)?;
         Ok(())
     })

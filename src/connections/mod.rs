@@ -1,6 +1,18 @@
 //! Connections: ordering them in a network, changing and deleting them. What the fabric does with them is the room
 //! `provisioning`; every step from one state to another goes through [`step`].
 
+pub mod acts;
+pub mod advice;
+pub mod asking;
+pub mod editing;
+pub mod history;
+pub mod keys;
+pub mod lines;
+pub mod list;
+pub mod order;
+mod pages;
+pub mod reach;
+pub mod settings;
 pub mod state;
 pub mod store;
 pub mod work;
@@ -12,6 +24,8 @@ use crate::live;
 use crate::ports;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+pub use order::{NewOrder, order};
+pub use pages::routes;
 pub use state::{Happening, State};
 pub use store::Connection;
 

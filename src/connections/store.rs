@@ -5,10 +5,12 @@ use diesel::prelude::*;
 
 use super::Told;
 use super::state::State;
+use crate::catalogue::{SupportedConnection, Term};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::store::schema::{connection_history, connection_keys, connections};
+use crate::text::name_key;
 
 /// A connection as it is stored.
 #[derive(Debug, Clone)]
@@ -46,7 +48,7 @@ pub struct Connection {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = connections)]
-struct Row {
+pub(super) struct Row {
     key: Key,
     id: String,
     account_key: Key,
@@ -72,7 +74,7 @@ struct Row {
     version: i64,
 }
 
-fn connection_of(row: Row) -> Result<Connection, Problem> {
+pub(super) fn connection_of(row: Row) -> Result<Connection, Problem> {
     let state = State::of_code(&row.state).ok_or_else(|| Problem::bug("a connection in no known state"))?;
     Ok(Connection {
         key: row.key,
@@ -177,4 +179,78 @@ pub fn note(db: &mut Db, connection: &Connection, told: &Told) -> Result<(), Pro
 pub fn forget_keys(db: &mut Db, connection: Key) -> Result<(), Problem> {
     diesel::delete(connection_keys::table.filter(connection_keys::connection_key.eq(connection))).execute(db)?;
     Ok(())
+}
+
+/// An order to be.
+pub struct NewRow<'a> {
+    pub account: Key,
+    pub network: Key,
+    pub name: &'a str,
+    pub description: &'a str,
+    pub line: &'a SupportedConnection,
+    pub term: Term,
+    pub price_code: &'a str,
+    /// JSON.
+    pub settings: &'a str,
+    pub ordered_by: Key,
+}
+
+/// Writes the order, for the background work to look at now, with the first line of its history.
+pub fn insert(db: &mut Db, new: &NewRow<'_>) -> Result<Connection, Problem> {
+    let (key, now) = (ids::next_key(), ids::now());
+    diesel::insert_into(connections::table)
+        .values((
+            connections::key.eq(key),
+            connections::id.eq(ids::new_id("conn")),
+            connections::account_key.eq(new.account),
+            connections::network_key.eq(new.network),
+            connections::name.eq(new.name),
+            connections::name_key.eq(name_key(new.name)),
+            connections::description.eq(new.description),
+            connections::kind.eq(&new.line.kind),
+            connections::location_key.eq(new.line.location),
+            connections::supported_key.eq(new.line.key),
+            connections::speed.eq(new.line.speed),
+            connections::high_availability.eq(new.line.high_availability),
+            connections::term.eq(new.term.code()),
+            connections::price_code.eq(new.price_code),
+            connections::settings.eq(new.settings),
+            connections::state.eq(State::Initializing.code()),
+            connections::state_since.eq(now),
+            connections::look_at.eq(now),
+            connections::ordered_by.eq(new.ordered_by),
+            connections::created_at.eq(now),
+        ))
+        .execute(db)?;
+    let connection = by_key(db, key)?;
+    note(db, &connection, &Told { user: Some(new.ordered_by), ..Told::default() })?;
+    Ok(connection)
+}
+
+/// Writes what the fabric shall know, over the version that was read. The step to UPDATING counts the version up.
+pub fn set_settings(db: &mut Db, old: &Connection, new: &Connection) -> Result<(), Problem> {
+    let row = connections::table.filter(connections::key.eq(old.key)).filter(connections::version.eq(old.version));
+    let written = diesel::update(row)
+        .set((
+            connections::settings.eq(&new.settings),
+            connections::supported_key.eq(new.supported),
+            connections::speed.eq(new.speed),
+            connections::price_code.eq(&new.price_code),
+        ))
+        .execute(db)?;
+    if written == 1 { Ok(()) } else { Err(Problem::Conflict(Reason::Stale)) }
+}
+
+/// Writes what is only for people, over the version that was read.
+pub fn describe(db: &mut Db, old: &Connection, name: &str, description: &str) -> Result<(), Problem> {
+    let row = connections::table.filter(connections::key.eq(old.key)).filter(connections::version.eq(old.version));
+    let written = diesel::update(row)
+        .set((
+            connections::name.eq(name),
+            connections::name_key.eq(name_key(name)),
+            connections::description.eq(description),
+            connections::version.eq(old.version + 1),
+        ))
+        .execute(db)?;
+    if written == 1 { Ok(()) } else { Err(Problem::Conflict(Reason::Stale)) }
 }

@@ -150,7 +150,7 @@ fn vpn(db: &mut Db, vlan: i64) -> Result<Ordered, Problem> {
         customer_networks: Vec::new(),
     };
     let keys = vec![(Side::Primary, PreSharedKey::made())];
-    Ok((line(db, "SITE_IPSEC_VPN", "eu-fra", 100)?, Settings::Vpn(settings), keys))
+    Ok((line(db, "SITE_IPSEC_VPN", "eu-fra", 100)?, Settings::Vpn(Box::new(settings)), keys))
 }
 
 fn ike() -> IkeConfig {
@@ -175,7 +175,10 @@ fn ike() -> IkeConfig {
 /// Everything that waits is taken as far as it comes: each intent is done, but for one.
 fn settle(world: &World<'_>) -> Result<(), Problem> {
     let (ports, connections): (Vec<Key>, Vec<Key>) = world.pool.read_here(|db| {
-        Ok((port_rows::table.select(port_rows::key).load(db)?, connection_rows::table.select(connection_rows::key).load(db)?))
+        Ok((
+            port_rows::table.select(port_rows::key).load(db)?,
+            connection_rows::table.select(connection_rows::key).load(db)?,
+        ))
     })?;
     for key in ports {
         world.pool.write_here(|db| provisioning::look_at_port(db, key, true))?;
@@ -187,12 +190,14 @@ fn settle(world: &World<'_>) -> Result<(), Problem> {
     let open: Vec<(Key, Key)> =
         world.pool.read_here(|db| Ok(open.select((intents::key, intents::subject_key)).load(db)?))?;
     let fails = connection_rows::table.filter(connection_rows::name.eq(FAILS)).order(connection_rows::key.desc());
-    let fails: Option<Key> = world.pool.read_here(|db| Ok(fails.select(connection_rows::key).first(db).optional()?))?;
+    let fails: Option<Key> =
+        world.pool.read_here(|db| Ok(fails.select(connection_rows::key).first(db).optional()?))?;
     for (intent, subject) in open {
         let outcome = if fails == Some(subject) {
             Outcome::Failed {
                 code: "CONNECTION_PROVISIONING_ERROR".to_owned(),
-                message: "The far end did not answer. Nothing is real here: this is how a failed order looks.".to_owned(),
+                message: "The far end did not answer. Nothing is real here: this is how a failed order looks."
+                    .to_owned(),
             }
         } else {
             Outcome::Done(Attributes::from([("fabric".to_owned(), "simulated".to_owned())]))

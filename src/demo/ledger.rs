@@ -47,10 +47,7 @@ fn age(db: &mut Db, first: Month) -> Result<(), Problem> {
     for (n, item) in (0..).zip(items) {
         let starts_at = first.first() + Duration::days((n * 5) % 40);
         diesel::update(ledger_items::table.find(item))
-            .set((
-                ledger_items::starts_at.eq(starts_at),
-                ledger_items::next_month.eq(Month::of(starts_at).to_string()),
-            ))
+            .set((ledger_items::starts_at.eq(starts_at), ledger_items::next_month.eq(Month::of(starts_at).to_string())))
             .execute(db)?;
     }
     Ok(())

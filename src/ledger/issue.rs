@@ -62,6 +62,7 @@ pub fn next(db: &mut Db, month: Month) -> Result<i64, Problem> {
 fn draft(db: &mut Db, month: Month) -> Result<Option<Draft>, Problem> {
     let drafts = invoices::table.filter(invoices::month.eq(month.to_string())).filter(invoices::state.eq("DRAFT"));
     Ok(drafts
+        .filter(invoices::set_aside_at.is_null())
         .order(invoices::key)
         .select((
             invoices::key,
@@ -86,8 +87,18 @@ fn release(db: &mut Db, draft: &Draft) -> Result<(), Problem> {
 
 fn issue(db: &mut Db, month: Month, draft: &Draft, method: &Method, payer: (&str, &str)) -> Result<(), Problem> {
     sections(db, draft)?;
-    verify(db, draft)?;
     let now = ids::now();
+    if !is_even(db, draft)? {
+        // Nothing of it is stored; the others are issued all the same.
+        diesel::delete(invoice_sections::table.filter(invoice_sections::invoice_key.eq(draft.key))).execute(db)?;
+        diesel::update(invoices::table.find(draft.key)).set(invoices::set_aside_at.eq(now)).execute(db)?;
+        return Ok(());
+    }
+    let late: i64 = charges::table
+        .filter(charges::invoice_key.eq(draft.key))
+        .filter(charges::month.lt(month.to_string()))
+        .count()
+        .get_result(db)?;
     let number: Option<i64> = invoices::table.select(diesel::dsl::max(invoices::number)).first(db)?;
     let number = number.unwrap_or(0) + 1;
     let due_at = due(method.entries.collection_method, now);
@@ -100,6 +111,7 @@ fn issue(db: &mut Db, month: Month, draft: &Draft, method: &Method, payer: (&str
                 invoices::collection_method.eq(method.entries.collection_method.code()),
                 invoices::bill_to.eq(bill_to(method)),
                 invoices::email.eq(&method.entries.email),
+                invoices::late_lines.eq(late),
                 invoices::issued_at.eq(now),
                 invoices::due_at.eq(due_at),
                 invoices::settled_at.eq((state == "PAID").then_some(now)),
@@ -201,7 +213,7 @@ struct Sums {
 
 /// The draft's running total, the sum of its lines, the sum of its accounts' own sums and the payer's sum over
 /// everything below are four ways to one number; and every account is itself and what is directly below it.
-fn verify(db: &mut Db, draft: &Draft) -> Result<(), Problem> {
+fn is_even(db: &mut Db, draft: &Draft) -> Result<bool, Problem> {
     let sums: Sums = diesel::sql_query(
         "SELECT CAST(COALESCE(SUM(c.amount), 0) AS BIGINT) AS amount, COUNT(*) AS lines,
                 (SELECT CAST(SUM(own_amount) AS BIGINT) FROM invoice_sections WHERE invoice_key = $1) AS own,
@@ -217,16 +229,30 @@ fn verify(db: &mut Db, draft: &Draft) -> Result<(), Problem> {
     let total = Some(draft.total);
     let even = Some(sums.amount) == total && sums.own == total && sums.top == total && sums.lines == draft.lines;
     if even && sums.uneven == 0 {
-        return Ok(());
+        return Ok(true);
     }
     tracing::error!(
         invoice = draft.id,
         ?total,
         amount = sums.amount,
         uneven = sums.uneven,
-        "an invoice does not add up"
+        "an invoice does not add up and is set aside"
     );
-    Err(Problem::bug("the total of an invoice is not the sum of its parts; nothing of it was stored"))
+    Ok(false)
+}
+
+/// Drafts of the month that do not add up.
+pub fn set_aside(db: &mut Db, month: Month) -> Result<Vec<String>, Problem> {
+    let drafts = invoices::table.filter(invoices::month.eq(month.to_string())).filter(invoices::state.eq("DRAFT"));
+    let aside = drafts.filter(invoices::set_aside_at.is_not_null());
+    Ok(aside.order(invoices::key).select(invoices::id).load(db)?)
+}
+
+/// They are looked at once more; answers how many.
+pub fn take_up(db: &mut Db, month: Month) -> Result<usize, Problem> {
+    let drafts = invoices::table.filter(invoices::month.eq(month.to_string())).filter(invoices::state.eq("DRAFT"));
+    let aside = drafts.filter(invoices::set_aside_at.is_not_null());
+    Ok(diesel::update(aside).set(invoices::set_aside_at.eq(None::<NaiveDateTime>)).execute(db)?)
 }
 
 /// How many accounts an invoice has lines of.

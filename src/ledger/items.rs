@@ -54,7 +54,7 @@ pub struct NewItem {
 pub fn start_item(db: &mut Db, new: &NewItem, from: NaiveDateTime) -> Result<Key, Problem> {
     run::lock(db)?;
     let starts_at = day_of(from);
-    if Prices::read(db)?.on(&new.price_code, starts_at).is_none() {
+    if Prices::of(db, [new.price_code.as_str()])?.on(&new.price_code, starts_at).is_none() {
         return Err(Problem::invalid("price_code", format!("There is no price for {} on that day", new.price_code)));
     }
     if running(db, new.account, &new.subject_id)?.is_some() {

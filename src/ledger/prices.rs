@@ -4,7 +4,7 @@
 //! An item costs what its code costs on the first day that is charged in the month. While the term runs that the price
 //! of its first day has, it costs what it cost on that day.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use chrono::{Months, NaiveDate, NaiveDateTime, NaiveTime};
@@ -15,6 +15,7 @@ use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::MultiBackend;
 use crate::store::schema::price_plans;
 use crate::text;
 
@@ -43,16 +44,27 @@ pub struct Plan {
     pub effective_at: NaiveDateTime,
 }
 
-/// Every price there is, by code and day.
+/// Prices by code and day.
 pub struct Prices(HashMap<String, Vec<Plan>>);
 
 impl Prices {
+    /// Every price there is.
     pub fn read(db: &mut Db) -> Result<Prices, Problem> {
+        Ok(Prices::sorted(plans(db, None)?))
+    }
+
+    /// Those of these codes alone.
+    pub fn of<'a>(db: &mut Db, codes: impl IntoIterator<Item = &'a str>) -> Result<Prices, Problem> {
+        let codes: BTreeSet<&str> = codes.into_iter().collect();
+        Ok(Prices::sorted(plans(db, Some(codes))?))
+    }
+
+    fn sorted(plans: Vec<Plan>) -> Prices {
         let mut prices: HashMap<String, Vec<Plan>> = HashMap::new();
-        for plan in plans(db)? {
+        for plan in plans {
             prices.entry(plan.code.clone()).or_default().push(plan);
         }
-        Ok(Prices(prices))
+        Prices(prices)
     }
 
     /// The price in force on a day.
@@ -69,8 +81,12 @@ impl Prices {
     }
 }
 
-fn plans(db: &mut Db) -> Result<Vec<Plan>, Problem> {
-    let rows = price_plans::table.order((price_plans::code, price_plans::effective_at)).select((
+fn plans(db: &mut Db, codes: Option<BTreeSet<&str>>) -> Result<Vec<Plan>, Problem> {
+    let mut rows = price_plans::table.into_boxed::<MultiBackend>();
+    if let Some(codes) = codes {
+        rows = rows.filter(price_plans::code.eq_any(codes.into_iter().map(str::to_owned).collect::<Vec<_>>()));
+    }
+    let rows = rows.order((price_plans::code, price_plans::effective_at)).select((
         price_plans::code,
         price_plans::description,
         price_plans::currency,

@@ -83,6 +83,10 @@ pub fn begin(db: &mut Db, month: Month) -> Result<Result<Stage, String>, Problem
     database::write(db, |db| {
         lock(db)?;
         if let Some((stage, _)) = state(db, month)? {
+            if stage == Stage::Done && issue::take_up(db, month)? > 0 {
+                enter(db, month, Stage::Issuing)?;
+                return Ok(Ok(Stage::Issuing));
+            }
             return Ok(Ok(stage));
         }
         if month.next().first() > ids::now() {
@@ -118,7 +122,8 @@ pub fn outlook(db: &mut Db, month: Month, stage: Stage) -> Result<i64, Problem> 
         }
         Stage::Issuing => {
             let drafts = invoices::table.filter(invoices::month.eq(month.to_string()));
-            Ok(drafts.filter(invoices::state.eq("DRAFT")).count().get_result(db)?)
+            let drafts = drafts.filter(invoices::state.eq("DRAFT")).filter(invoices::set_aside_at.is_null());
+            Ok(drafts.count().get_result(db)?)
         }
         Stage::Done => Ok(0),
     }

@@ -1,4 +1,4 @@
-//! Who sees prices. Whoever pays for themselves does. An account that somebody above pays for does where every account
+//! Who sees prices. Whoever pays, or paid, for themselves does. An account that somebody above pays for does where every account
 //! above it, up to the one that pays, shows prices to its child accounts; where nobody pays, up to the root. An account
 //! that hides them hides them from everything below it, except from people who may read its own billing.
 
@@ -57,39 +57,73 @@ struct Above {
     shows: bool,
 }
 
-/// Whether the person of the frame sees prices in its account.
-pub fn sees_prices(db: &mut Db, frame: &Frame) -> Result<bool, Problem> {
-    let rows: Vec<Above> = diesel::sql_query(
-        "SELECT up.ancestor_key AS account,
-                CASE WHEN m.account_key IS NULL THEN FALSE ELSE TRUE END AS pays,
-                COALESCE(v.show_child_prices, FALSE) AS shows
-         FROM account_ancestry up
-         LEFT JOIN payment_methods m ON m.account_key = up.ancestor_key
-         LEFT JOIN price_visibility v ON v.account_key = up.ancestor_key
-         WHERE up.descendant_key = $1 ORDER BY up.distance",
-    )
-    .bind::<BigInt, _>(frame.account().key)
-    .load(db)?;
-    let reads_billing_of = |key| frame.step(key).is_some_and(|step| ReadBilling::NEEDS.met_by(step.held));
-    Ok(decide(&rows, reads_billing_of))
+/// What the person of the frame sees in its account: the prices of what somebody was charged depend on who was.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// From the account itself upwards: key, whether it has a payment method, whether prices of what it is charged for
+    /// the account are seen.
+    steps: Vec<(Key, bool, bool)>,
 }
 
-/// From the account itself upwards.
-fn decide(rows: &[Above], may_read: impl Fn(Key) -> bool) -> bool {
-    for (distance, one) in rows.iter().enumerate() {
-        if distance > 0 && !one.shows && !may_read(one.account) {
-            return false;
-        }
-        if one.pays {
-            return true;
-        }
+impl Sight {
+    pub fn of(db: &mut Db, frame: &Frame) -> Result<Sight, Problem> {
+        let rows: Vec<Above> = diesel::sql_query(
+            "SELECT up.ancestor_key AS account,
+                    CASE WHEN m.account_key IS NULL THEN FALSE ELSE TRUE END AS pays,
+                    COALESCE(v.show_child_prices, FALSE) AS shows
+             FROM account_ancestry up
+             LEFT JOIN payment_methods m ON m.account_key = up.ancestor_key
+             LEFT JOIN price_visibility v ON v.account_key = up.ancestor_key
+             WHERE up.descendant_key = $1 ORDER BY up.distance",
+        )
+        .bind::<BigInt, _>(frame.account().key)
+        .load(db)?;
+        Ok(Sight::new(&rows, |key| frame.step(key).is_some_and(|step| ReadBilling::NEEDS.met_by(step.held))))
     }
-    true
+
+    fn new(rows: &[Above], may_read: impl Fn(Key) -> bool) -> Sight {
+        let mut seen = true;
+        let step = |(distance, one): (usize, &Above)| {
+            seen = seen && (distance == 0 || one.shows || may_read(one.account));
+            (one.account, one.pays, seen)
+        };
+        Sight { steps: rows.iter().enumerate().map(step).collect() }
+    }
+
+    /// What things cost from now on: whoever pays now would be charged.
+    pub fn now(&self) -> bool {
+        let payer = self.steps.iter().find(|(_, pays, _)| *pays).or(self.steps.last());
+        payer.is_none_or(|(_, _, seen)| *seen)
+    }
+
+    /// What this account was charged; without one nobody was yet. One that is not above any more is farther than all
+    /// that are.
+    pub fn charged_to(&self, payer: Option<Key>) -> bool {
+        let Some(payer) = payer else { return self.now() };
+        let step = self.steps.iter().find(|(account, ..)| *account == payer).or(self.steps.last());
+        step.is_none_or(|(_, _, seen)| *seen)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decide(rows: &[Above], may_read: impl Fn(Key) -> bool) -> bool {
+        Sight::new(rows, may_read).now()
+    }
+
+    #[test]
+    fn what_was_charged_is_shown_by_who_was_charged() {
+        // It pays for itself now; what its parent was charged before stays the parent's to show.
+        let hidden = Sight::new(&rows(&[(true, false), (true, false), (false, true)]), |_| false);
+        assert!(hidden.now() && hidden.charged_to(Some(0)) && hidden.charged_to(None));
+        assert!(!hidden.charged_to(Some(1)) && !hidden.charged_to(Some(2)));
+        let shown = Sight::new(&rows(&[(true, false), (true, true), (false, false)]), |_| false);
+        assert!(shown.charged_to(Some(1)) && !shown.charged_to(Some(2)));
+        // Whoever was charged is not above any more.
+        assert!(!shown.charged_to(Some(99)));
+    }
 
     fn rows(marks: &[(bool, bool)]) -> Vec<Above> {
         marks

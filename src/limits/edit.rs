@@ -28,7 +28,6 @@ struct EditPage {
     form: Filled,
     seen: String,
     groups: Vec<Group>,
-    most: i64,
     /// After a stale save: field, what is stored now, what was typed.
     versions: Vec<(String, String, String)>,
 }
@@ -115,7 +114,6 @@ async fn page(
         path,
         seen: form.value(SEEN).to_owned(),
         groups: groups.collect(),
-        most: MOST,
         versions,
         child,
         form,
@@ -178,7 +176,7 @@ fn checked(form: &Form) -> Result<Limits, Problem> {
         let typed = check.line(name, "Limit", 0, 20);
         let most: Option<i64> = typed.parse().ok().filter(|most| (0..=MOST).contains(most));
         if most.is_none() && !typed.is_empty() {
-            let wrong = format!("Enter a whole number from 0 to {MOST}, or nothing for no limit");
+            let wrong = "Enter a whole number from 0 to 1,000,000, or nothing for no limit".to_owned();
             check.note(name, Some(wrong));
         }
         limits.set(resource, branch, most);

@@ -8,7 +8,9 @@ use chrono::Datelike;
 use futures_util::FutureExt;
 use futures_util::future::ready;
 
-use super::{Answer, Charge, Collected, Demand, Intent, Kind, Means, Notice, Payment, Progress, Provider, Trouble};
+use super::{
+    Answer, Charge, Collected, Demand, Intent, Kind, Means, Notice, Payment, Progress, Provider, Trouble, at_provider,
+};
 use crate::config::Hidden;
 use crate::ids;
 
@@ -77,6 +79,10 @@ fn intent(id: &str, entry: &Entry) -> Intent {
         progress: entry.progress.clone(),
         means: means(id, entry),
     }
+}
+
+fn asked(demand: &Demand) -> Option<(i64, String)> {
+    at_provider(demand.amount, &demand.currency).map(|amount| (amount, demand.currency.clone()))
 }
 
 impl Demo {
@@ -184,13 +190,14 @@ impl Provider for Demo {
         let made = payments.entry(id.clone()).or_insert_with(|| (demand.clone(), Collected::Fresh));
         let collected = made.1.clone();
         let (means, invoice) = (demand.means.clone(), demand.invoice.clone());
-        ready(Ok(Payment { id, means, invoice, collected })).boxed()
+        ready(Ok(Payment { id, means, invoice, asked: asked(demand), collected })).boxed()
     }
 
     fn payment<'a>(&'a self, id: &'a str) -> Answer<'a, Payment> {
-        let payment = |(demand, collected)| {
+        let payment = |(demand, collected): (Demand, Collected)| {
+            let asked = asked(&demand);
             let Demand { means, invoice, .. } = demand;
-            Payment { id: id.to_owned(), means, invoice, collected }
+            Payment { id: id.to_owned(), means, invoice, asked, collected }
         };
         ready(self.payments().get(id).cloned().map(payment).ok_or(Trouble::Unknown)).boxed()
     }

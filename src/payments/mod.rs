@@ -14,6 +14,7 @@ use futures_util::future::BoxFuture;
 
 use crate::config::{Config, Hidden, ProviderConfig};
 use crate::problem::Problem;
+pub use amounts::at_provider;
 pub use demo::{Choice, Demo};
 pub use stripe::Stripe;
 
@@ -113,6 +114,8 @@ pub struct Payment {
     pub means: String,
     /// The public id of the invoice it was made for; empty when it was made elsewhere.
     pub invoice: String,
+    /// Amount and currency, as the provider counts ([`at_provider`]) and in capitals; none where it does not say.
+    pub asked: Option<(i64, String)>,
     pub collected: Collected,
 }
 

@@ -51,8 +51,10 @@ struct Card {
     brand: String,
     #[serde(default)]
     last4: String,
-    exp_month: u32,
-    exp_year: i32,
+    #[serde(default)]
+    exp_month: Option<u32>,
+    #[serde(default)]
+    exp_year: Option<i32>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +109,7 @@ impl PaymentMethod {
                 kind: Kind::Card,
                 brand: brand(&card.brand),
                 last_four: last_four(&card.last4),
-                expiry: Some((card.exp_year, card.exp_month)),
+                expiry: card.exp_year.zip(card.exp_month),
                 holder_type: String::new(),
             }),
             (None, Some(bank)) => Some(Means {
@@ -215,6 +217,10 @@ pub struct PaymentIntent {
     #[serde(default)]
     payment_method: Value,
     #[serde(default)]
+    amount: Option<i64>,
+    #[serde(default)]
+    currency: Option<String>,
+    #[serde(default)]
     metadata: Value,
     #[serde(default)]
     last_payment_error: Option<Why>,
@@ -232,7 +238,8 @@ impl PaymentIntent {
             _ => Collected::Failed(words.unwrap_or_else(|| Why::default().words())),
         };
         let invoice = self.metadata["invoice"].as_str().unwrap_or_default().to_owned();
-        Payment { id: self.id, means: id_of(&self.payment_method).unwrap_or_default(), invoice, collected }
+        let asked = self.amount.zip(self.currency.map(|code| code.to_ascii_uppercase()));
+        Payment { id: self.id, means: id_of(&self.payment_method).unwrap_or_default(), invoice, asked, collected }
     }
 }
 
@@ -271,7 +278,8 @@ mod tests {
         let text = r#"{"id":"pm_1","card":{"brand":"visa","last4":"4242424242424242","exp_month":1,"exp_year":2030}}"#;
         let means = serde_json::from_str::<PaymentMethod>(text).unwrap().means().unwrap();
         assert_eq!((means.last_four.as_str(), means.brand.as_str()), ("4242", "Visa"));
-        assert_eq!(means.customer, None);
+        let endless: PaymentMethod = serde_json::from_str(r#"{"id":"","card":{}}"#).unwrap();
+        assert!(means.customer.is_none() && endless.means().unwrap().expiry.is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::access::policy::{DeletePorts, UpdatePorts};
 use crate::audit::{self, Event, EventType};
 use crate::ids;
 use crate::ledger;
+use crate::live;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
 use crate::store::schema::{port_caps, ports};
@@ -136,6 +137,7 @@ pub fn delete(db: &mut Db, by: &Grant<DeletePorts>, id: &str, version: i64) -> R
                 ports::look_at.eq(now),
             ))
             .execute(db)?;
+        live::ring();
         if port.active_at.is_some() && !port.price_code.is_empty() {
             ledger::end_item(db, port.account, &port.id, now)?;
         }
@@ -156,6 +158,7 @@ pub fn retry(db: &mut Db, by: &Grant<UpdatePorts>, id: &str, version: i64) -> Re
         diesel::update(ports::table.find(port.key))
             .set((ports::error_code.eq(""), ports::error_message.eq(""), ports::look_at.eq(ids::now())))
             .execute(db)?;
+        live::ring();
         let event = Event::new(EventType::PortUpdate, port.subject()).without("errorCode", &port.error_code);
         Ok(((), event))
     })

@@ -11,6 +11,7 @@ use crate::ids::{self, Key};
 use crate::ledger::month::day_of;
 use crate::ledger::prices::Prices;
 use crate::limits::{self, Resource};
+use crate::live;
 use crate::problem::{Problem, Reason};
 use crate::readiness;
 use crate::store::Db;
@@ -45,7 +46,7 @@ pub fn order(db: &mut Db, by: &Grant<CreatePorts>, new: &NewPort) -> Result<Port
         let gone = || Problem::Conflict(Reason::NotSupported("The catalogue does not offer this port any more."));
         let line = catalogue::supported_port(db, new.supported)?.ok_or_else(gone)?;
         let price_code = price_code(&line, new).ok_or_else(gone)?;
-        if Prices::read(db)?.on(&price_code, day_of(ids::now())).is_none() {
+        if Prices::of(db, [price_code.as_str()])?.on(&price_code, day_of(ids::now())).is_none() {
             return Err(Problem::Conflict(Reason::NotSupported("There is no price in force for it.")));
         }
         let key = insert(db, account.key, &line, new, &price_code)?;
@@ -98,5 +99,6 @@ fn insert(db: &mut Db, account: Key, line: &SupportedPort, new: &NewPort, price_
             ),
         ))
         .execute(db)?;
+    live::ring();
     Ok(key)
 }

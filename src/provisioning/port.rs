@@ -10,22 +10,21 @@ use super::intents::{self, Act, Intent, NewIntent};
 use super::store::{self, Kind};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
-use crate::ledger::{self, NewItem};
 use crate::limits::Resource;
+use crate::ports::{self, Made};
 use crate::problem::Problem;
-use crate::store::schema::ports;
+use crate::store::schema::ports as rows;
 use crate::store::{self as database, Db};
 
 /// A port as far as making it asks.
 #[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = ports)]
+#[diesel(table_name = rows)]
 struct Port {
     key: Key,
     id: String,
     account_key: Key,
     name: String,
     state: String,
-    price_code: String,
     waits_for: String,
     error_code: String,
     error_message: String,
@@ -33,7 +32,7 @@ struct Port {
 }
 
 fn find(db: &mut Db, key: Key) -> Result<Port, Problem> {
-    Ok(ports::table.find(key).select(Port::as_select()).first(db)?)
+    Ok(rows::table.find(key).select(Port::as_select()).first(db)?)
 }
 
 fn event(port: &Port) -> Event {
@@ -80,9 +79,13 @@ fn take_down(db: &mut Db, port: &Port) -> Result<(), Problem> {
     if let Some(last) = intents::last(db, &port.id)? {
         let untold = !last.finished && intents::take_back(db, &last)?;
         let ended = untold || last.finished;
-        let failed_before = last.act == Act::Delete && !port.error_code.is_empty();
-        let gone = last.act == Act::Delete && port.error_code.is_empty();
-        if ended && !failed_before && !gone && intents::was_sent(db, &port.id)? {
+        // Gone, or it could not be taken down: then the operator tries again.
+        let tried = last.act == Act::Delete;
+        // What went wrong while it was made is of no interest any more.
+        if !tried && !port.error_code.is_empty() {
+            set_error(db, port, "", "")?;
+        }
+        if ended && !tried && intents::was_sent(db, &port.id)? {
             audit::change_by_system(db, |db| {
                 tell(db, port, Act::Delete)?;
                 Ok(((), event(port).with("fabric", "told to take it down")))
@@ -104,7 +107,12 @@ pub fn finished(db: &mut Db, intent: &Intent, outcome: &Outcome) -> Result<(), P
         (Outcome::Done(attributes), "REQUESTED") => activate(db, &port, attributes)?,
         (Outcome::Failed { code, message }, state) if state == "REQUESTED" || intent.act == Act::Delete => {
             let usual = if intent.act == Act::Delete { "PORT_DELETING_ERROR" } else { "PORT_PROVISIONING_ERROR" };
-            set_error(db, &port, if code.is_empty() { usual } else { code }, message)?;
+            let code = if code.is_empty() { usual } else { code };
+            if state == "REQUESTED" {
+                let failed = |db: &mut Db| ports::fail(db, port.key, code, message).map(|(_, event)| ((), event));
+                return audit::change_by_system(db, failed);
+            }
+            set_error(db, &port, code, message)?;
         }
         (Outcome::Done(_), _) if intent.act == Act::Delete => {
             audit::change_by_system(db, |_| Ok(((), event(&port).with("fabric", "took it down"))))?;
@@ -116,40 +124,17 @@ pub fn finished(db: &mut Db, intent: &Intent, outcome: &Outcome) -> Result<(), P
 }
 
 fn activate(db: &mut Db, port: &Port, attributes: &Attributes) -> Result<(), Problem> {
-    let told = |name: &str| attributes.get(name).map(String::as_str).unwrap_or_default();
-    audit::change_by_system(db, |db| {
-        let now = ids::now();
-        diesel::update(ports::table.find(port.key))
-            .set((
-                ports::state.eq("ACTIVE"),
-                ports::active_at.eq(Some(now)),
-                ports::device_id.eq(told("deviceId")),
-                ports::interface_id.eq(told("interfaceId")),
-                ports::patch_panel_id.eq(told("patchPanelId")),
-                ports::error_code.eq(""),
-                ports::error_message.eq(""),
-                ports::version.eq(ports::version + 1),
-            ))
-            .execute(db)?;
-        if !port.price_code.is_empty() {
-            let item = NewItem {
-                account: port.account_key,
-                kind: ledger::Kind::Port,
-                subject_id: port.id.clone(),
-                name: port.name.clone(),
-                price_code: port.price_code.clone(),
-            };
-            ledger::start_item(db, &item, now)?;
-        }
-        Ok(((), event(port).changed("state", &port.state, "ACTIVE")))
-    })
+    let told = |name: &str| attributes.get(name).cloned().unwrap_or_default();
+    let made =
+        Made { device_id: told("deviceId"), interface_id: told("interfaceId"), patch_panel_id: told("patchPanelId") };
+    audit::change_by_system(db, |db| ports::activate(db, port.key, &made).map(|(_, event)| ((), event)))
 }
 
 /// What went wrong, or nothing any more.
 fn set_error(db: &mut Db, port: &Port, code: &str, message: &str) -> Result<(), Problem> {
     audit::change_by_system(db, |db| {
-        diesel::update(ports::table.find(port.key))
-            .set((ports::error_code.eq(code), ports::error_message.eq(message)))
+        diesel::update(rows::table.find(port.key))
+            .set((rows::error_code.eq(code), rows::error_message.eq(message)))
             .execute(db)?;
         let event = event(port).changed("errorCode", &port.error_code, code).changed(
             "errorMessage",

@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::suspension::{self, Suspended};
 use crate::web::paging::{Want, is_backward};
-pub use pages::routes;
+pub use pages::{Failing, failing, routes};
 pub use store::{State, Stopped};
 pub use who::who_can;
 

@@ -38,11 +38,12 @@ struct ShowPage {
     below: Option<BelowView>,
 }
 
-struct Failing {
-    words: String,
-    who: String,
-    label: &'static str,
-    href: String,
+/// A check that fails, as pages show it: what to do, who can, and where.
+pub struct Failing {
+    pub words: String,
+    pub who: String,
+    pub label: &'static str,
+    pub href: String,
 }
 
 struct BelowView {
@@ -159,7 +160,8 @@ fn summary(readiness: &Readiness, blockers: &[Blocker]) -> String {
     }
 }
 
-fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
+/// What this person reads about a blocker.
+pub fn failing(blocker: &Blocker, who: &[String], frame: &Frame) -> Failing {
     let here = |section: &str| format!("/a/{}/{section}", frame.account().id);
     let (href, label) = match blocker {
         Blocker::Agreement(_) if frame.may::<UpdateAccounts>() => (here("consent"), "Read and accept"),

@@ -278,6 +278,8 @@ diesel::table! {
         failed_at -> Nullable<Timestamp>,
         charged_at -> Nullable<Timestamp>,
         pays_until -> Timestamp,
+        permitted_at -> Nullable<Timestamp>,
+        permitted_by -> Nullable<BigInt>,
     }
 }
 
@@ -309,6 +311,17 @@ diesel::table! {
         brand -> Text,
         tries -> BigInt,
         created_at -> Timestamp,
+        begun_over -> Text,
+        permitted_at -> Nullable<Timestamp>,
+        permitted_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    provider_tries (bucket) {
+        bucket -> Text,
+        started_at -> Timestamp,
+        tried -> BigInt,
     }
 }
 
@@ -458,6 +471,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payment_methods,
     provider_customers,
     payment_setups,
+    provider_tries,
     provider_events,
     sent_payment_warnings,
     favourites,

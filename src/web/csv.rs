@@ -1,9 +1,12 @@
 //! Exports: RFC 4180, UTF-8, and no cell that a spreadsheet would run as a formula.
 
 use actix_web::http::header::{self, ContentDisposition, DispositionParam, DispositionType, ExtendedValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::stream;
 
 use crate::problem::Problem;
+use crate::store::{Db, Pool};
 
 /// A cell that starts like a formula gets an apostrophe before it, as spreadsheets show text.
 fn harmless(cell: &str) -> String {
@@ -52,6 +55,41 @@ pub fn file(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String
         table.row(&row)?;
     }
     Ok(answer(name, table.finish()?))
+}
+
+/// Rows, and what is reached with them; none when they are the last.
+pub type Batch<R> = (Vec<Vec<String>>, Option<R>);
+
+/// A file that is written batch by batch while it is sent: however long it is, it is never held whole. `read`: the rows
+/// after what was reached.
+pub async fn stream<R, F>(pool: &Pool, name: &str, head: &[&str], read: F) -> Result<HttpResponse, Problem>
+where
+    R: Send + 'static,
+    F: Fn(&mut Db, Option<R>) -> Result<Batch<R>, Problem> + Clone + Send + 'static,
+{
+    let first = part(pool, Table::new(head)?, read.clone(), None).await?;
+    let parts = stream::try_unfold((pool.clone(), Some(first)), move |(pool, ready)| {
+        let read = read.clone();
+        async move {
+            let Some((bytes, reached)) = ready else { return Ok::<_, Problem>(None) };
+            let next = match reached {
+                Some(reached) => Some(part(&pool, Table::going_on(), read, Some(reached)).await?),
+                None => None,
+            };
+            Ok(Some((Bytes::from(bytes), (pool, next))))
+        }
+    });
+    Ok(start(name, MIME).streaming(parts))
+}
+
+async fn part<R, F>(pool: &Pool, mut table: Table, read: F, after: Option<R>) -> Result<(Vec<u8>, Option<R>), Problem>
+where
+    R: Send + 'static,
+    F: FnOnce(&mut Db, Option<R>) -> Result<Batch<R>, Problem> + Send + 'static,
+{
+    let (rows, reached) = pool.read_long(move |db| read(db, after)).await?;
+    rows.iter().try_for_each(|row| table.row(row))?;
+    Ok((table.finish()?, reached))
 }
 
 /// Anything as a file to download.

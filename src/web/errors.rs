@@ -32,6 +32,14 @@ fn words(heading: &str, happened: impl Into<String>, advice: impl Into<String>) 
 
 const GO_BACK: &str = "Go back to the page before; what you typed is still there.";
 
+/// How long somebody has to wait, in full minutes or, when it is long, hours.
+fn wait(seconds: i64) -> String {
+    match (seconds + 59) / 60 {
+        minutes if minutes <= 120 => text::count(minutes, "minute", "minutes"),
+        minutes => text::count((minutes + 59) / 60, "hour", "hours"),
+    }
+}
+
 impl Problem {
     pub fn words(&self) -> Words {
         match self {
@@ -66,7 +74,7 @@ impl Problem {
             Problem::TooMany { seconds } => words(
                 "Too many attempts",
                 "There were too many attempts from here in a short time.",
-                format!("Wait {} and try again.", text::count((seconds + 59) / 60, "minute", "minutes")),
+                format!("Wait {} and try again.", wait(*seconds)),
             ),
             Problem::TooLarge => words(
                 "That is too much at once",
@@ -284,7 +292,7 @@ impl Reason {
                 "What is below it stays below it until it is resumed.",
                 "Ask whoever suspended it.",
             ),
-            Reason::ConnectionState(_) => words(
+            Reason::ConnectionState(_) | Reason::ConnectionUpdate(_) | Reason::ConnectionDelete(_) => words(
                 "The connection's state does not allow this",
                 "It changed since the page was shown, or is being worked on.",
                 "Look at the connection again.",

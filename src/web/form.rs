@@ -35,7 +35,16 @@ pub(super) const LONGEST_KEPT: usize = 64 * 1024;
 const MOST_FIELDS: usize = 200;
 
 /// Fields whose values are never stored, not even hashed: neither kept over a sign-in nor in what tells two forms apart.
-const SECRETS: [&str; 6] = [hidden::TOKEN, "password", "current", "new_password", "code", "credential"];
+const SECRETS: [&str; 8] = [
+    hidden::TOKEN,
+    "password",
+    "current",
+    "new_password",
+    "code",
+    "credential",
+    "pre_shared_key",
+    "second_pre_shared_key",
+];
 
 /// A body as it came in. Opened by a handler only after its access check, so that a stranger learns nothing from it.
 #[derive(Debug, Clone)]

@@ -6,7 +6,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::assets;
 use super::token::masked_token;
 use super::when::When;
-use crate::access::policy::{Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadPorts, ReadRoles};
+use crate::access::policy::{
+    Action, Needs, ReadAccounts, ReadAudit, ReadBilling, ReadMembers, ReadNetworks, ReadPorts, ReadRoles,
+};
 use crate::access::{Actor, Frame, SessionHandle, session};
 use crate::config::Config;
 use crate::ids;
@@ -21,6 +23,8 @@ pub fn flash_cookie(https: bool) -> &'static str {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     Dashboard,
+    Networks,
+    Connections,
     Ports,
     Readiness,
     Settings,
@@ -36,8 +40,10 @@ pub enum Section {
 }
 
 impl Section {
-    pub const EVERY: [Section; 13] = [
+    pub const EVERY: [Section; 15] = [
         Section::Dashboard,
+        Section::Networks,
+        Section::Connections,
         Section::Ports,
         Section::Readiness,
         Section::Settings,
@@ -55,6 +61,8 @@ impl Section {
     pub fn slug(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Networks => "networks",
+            Section::Connections => "connections",
             Section::Ports => "ports",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
@@ -73,6 +81,8 @@ impl Section {
     pub fn label(self) -> &'static str {
         match self {
             Section::Dashboard => "Dashboard",
+            Section::Networks => "Networks",
+            Section::Connections => "Connections",
             Section::Ports => "Ports",
             Section::Readiness => "Readiness",
             Section::Settings => "Account Settings",
@@ -91,6 +101,8 @@ impl Section {
     fn icon(self) -> &'static str {
         match self {
             Section::Dashboard => "dashboard",
+            Section::Networks => "networks",
+            Section::Connections => "connections",
             Section::Ports => "port",
             Section::Readiness => "readiness",
             Section::Settings => "settings",
@@ -117,6 +129,7 @@ impl Section {
             Section::Ports => ReadPorts::NEEDS,
             Section::Members => ReadMembers::NEEDS,
             Section::Roles => ReadRoles::NEEDS,
+            Section::Networks | Section::Connections => ReadNetworks::NEEDS,
             Section::Billing | Section::Invoices => ReadBilling::NEEDS,
             Section::AuditLog => ReadAudit::NEEDS,
             Section::Dashboard | Section::Readiness | Section::Agreements | Section::Chain | Section::Switch => {
@@ -132,7 +145,7 @@ impl Section {
 }
 
 const RAIL: [(Option<&str>, &[Section]); 2] = [
-    (None, &[Section::Dashboard, Section::Ports, Section::Readiness]),
+    (None, &[Section::Dashboard, Section::Networks, Section::Connections, Section::Ports, Section::Readiness]),
     (
         Some("Account Administration"),
         &[

@@ -20,6 +20,7 @@ use subtenant::{accounts, billing, consent, ids, roles, suspension};
 use crate::browser::{Answer, Browser, FORM};
 use crate::invited::{invite, link, pending};
 use crate::money::invoice;
+use crate::ordered::{connection, connection_called, network, network_called};
 use crate::page::Page;
 use crate::usage::{connect, invoice_of, make};
 use crate::wired::{port, port_of, put_cap};
@@ -64,6 +65,8 @@ fn furnish(world: &World, account: &str) {
     let branch = world.account("root").at(account);
     branch.child(&format!("open in {account}"));
     put_cap(world, &port(world, account, "Uplink", 1000), account, &format!("open in {account}"));
+    let office = network(world, &admin, account, "Office");
+    connection(world, account, &office, "Tunnel", "ACTIVE");
     branch.account_manager(&format!("guest of {account}"));
     let stopped = format!("stopped in {account}");
     branch.child(&stopped);
@@ -155,6 +158,8 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{invoice}", invoice_of(world, account)),
         ("{role}", role),
         ("{port}", port_of(world, account)),
+        ("{network}", network_called(world, account, "Office")),
+        ("{connection}", connection_called(world, account, "Tunnel")),
         ("{child}", world.id(&child)),
         ("{consent}", receipt),
         // Somebody who reaches every account.
@@ -290,11 +295,26 @@ async fn what_one_may_not_see_is_answered_like_what_does_not_exist() {
 async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
     let world = world();
     let mut admin = Person::of(&world, "administrator").await;
-    let named = ["{child}", "{consent}", "{role}", "{member}", "{invitation}", "{invoice}", "{port}"];
+    let named = [
+        "{child}",
+        "{consent}",
+        "{role}",
+        "{member}",
+        "{invitation}",
+        "{invoice}",
+        "{port}",
+        "{network}",
+        "{connection}",
+    ];
     // Taking away what is not there is no mistake, and answered alike whatever was named.
     let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");
     for route in routes().iter().filter(|r| named.iter().any(|name| r.path.contains(name)) && !idempotent(r)) {
         for foreign in ["sibling", "parent", "child"] {
+            // From above, an account at any level below is suspended and limited.
+            let any_level = ["/suspend", "/resume", "/child-accounts/{child}/limits"];
+            if foreign == "child" && any_level.iter().any(|end| route.path.ends_with(end)) {
+                continue;
+            }
             // A role or a member of the parent is one here too.
             if foreign == "parent" && ["{role}", "{member}"].iter().any(|part| route.path.contains(part)) {
                 continue;

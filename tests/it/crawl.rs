@@ -14,11 +14,13 @@ use subtenant::{accounts, billing, consent, roles, suspension};
 use crate::browser::{Answer, Browser};
 use crate::invited::invite;
 use crate::money::invoice;
+use crate::ordered::{connection, network};
 use crate::usage::{connect, make};
 use crate::wired::{broken, offered, put_cap};
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role and two ports of its own, one of them broken; Mara is a member, two
+/// `acme` with `lab` (nothing done yet but a role, two networks, a connection and two ports of its own, one of them
+/// broken; Mara is a member, two
 /// people are invited), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped`
 /// (suspended) and `closed`.
 pub fn world() -> World {
@@ -33,6 +35,9 @@ pub fn furnish(world: &World) {
     put_cap(world, &offered(world, "lab", "Uplink", 1000), "lab", "bench");
     broken(world, "lab", "Broken");
     let admin = admin_of("acme");
+    let office = network(world, &admin, "lab", "Office");
+    network(world, &admin, "lab", "Spare");
+    connection(world, "lab", &office, "Tunnel", "ACTIVE");
     let by = world.grant::<UpdateAccounts>(&admin, "bound").expect("the administrator may");
     let accepting = |db: &mut Db| {
         let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();

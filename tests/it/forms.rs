@@ -12,6 +12,7 @@ use crate::browser::Browser;
 use crate::factor::code_for;
 use crate::invited::{link, pending};
 use crate::mailbox::token_for;
+use crate::ordered::{connection_called, network_called};
 use crate::page::Form;
 use crate::usage::invoice_of;
 use crate::wired::port_called;
@@ -32,6 +33,9 @@ fn is_at_hand(path: &str) -> bool {
     ];
     !at_provider.iter().any(|end| path.ends_with(end))
         && !path.ends_with("/ports/new")
+        && !path.ends_with("/connections/new")
+        && !path.ends_with("/connections/{connection}/settings")
+        && !path.ends_with("/connections/{connection}/retry")
         && path != "/sign-in/second"
         && (!path.starts_with("/profile/second-factor/") || path.ends_with("/app"))
 }
@@ -44,7 +48,7 @@ pub fn changing() -> Vec<&'static str> {
 /// The address of the form of a route, in an account where it can be carried out.
 pub fn address(world: &World, path: &str, session: &str) -> String {
     let account = match path.rsplit('/').next() {
-        _ if path.contains("{member}") || path.contains("{port}") => "lab",
+        _ if ["{member}", "{port}", "{network}", "{connection}"].iter().any(|part| path.contains(part)) => "lab",
         Some("leave") => "bound",
         Some("close") => "doomed",
         _ if path.contains("/roles") => "lab",
@@ -64,6 +68,9 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     } else {
         path.to_owned()
     };
+    let network = if path.ends_with("/delete") { "Spare" } else { "Office" };
+    let path = path.replace("{network}", &network_called(world, "lab", network));
+    let path = path.replace("{connection}", &connection_called(world, "lab", "Tunnel"));
     let path = path.replace("{account}", &world.id(account)).replace("{child}", &world.id(child));
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };

@@ -140,6 +140,7 @@ impl Fuzz {
             "new" | "copy" if self.path.contains("/roles/") => {
                 self.world.sql("DELETE FROM roles WHERE NOT built_in AND name <> 'Technician'");
             }
+            "new" if self.path.contains("/networks/") => drop(self.world.sql("UPDATE networks SET name_key = id")),
             "new" => drop(self.world.sql("DELETE FROM payment_methods")),
             "sign-in" | "sign-up" => self.browser = Browser::new(&self.browser.console),
             _ => {}

@@ -156,6 +156,28 @@ async fn a_child_sees_what_it_uses_and_its_price_only_where_everybody_above_show
 }
 
 #[actix_web::test]
+async fn what_a_parent_was_charged_is_not_shown_to_a_child_that_pays_for_itself_now() {
+    let world = world();
+    world.account("acme").at("Bench").billing_manager("bill");
+    make(&world, "2025-01");
+    pay(&world, "Bench", false);
+    make(&world, "2025-02");
+    let mut bill = world.browser("bill").await;
+    let now = bill.get(&world.path("Bench", "usage")).await.text();
+    assert!(now.contains("EUR 310.00 a month"), "what it will be charged: {now}");
+    assert_eq!(bill.page.row("February 2025")[2], "EUR 310.00");
+    assert_eq!(bill.page.row("January 2025")[2], "");
+    assert!(!bill.get(&world.path("Bench", "usage?month=2025-01")).await.text().contains("EUR"));
+    assert!(bill.get(&world.path("Bench", "usage?month=2025-02")).await.text().contains("EUR 310.00"));
+    let (_, body) = bytes(&mut bill, &world.path("Bench", "usage.csv")).await;
+    let text = String::from_utf8(body).expect("text");
+    assert!(text.contains("2025-01,2,,,\r\n") && text.contains("2025-02,1,,310.00,EUR\r\n"), "{text}");
+    let (_, body) = bytes(&mut bill, &world.path("Bench", "usage.csv?month=2025-01")).await;
+    let text = String::from_utf8(body).expect("text");
+    assert!(text.contains("bench line") && !text.contains("10.00"), "{text}");
+}
+
+#[actix_web::test]
 async fn the_list_is_filtered_by_state_and_year_and_its_file_with_it() {
     let world = world();
     ["2025-01", "2025-02"].into_iter().for_each(|month| make(&world, month));

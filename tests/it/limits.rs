@@ -69,7 +69,7 @@ async fn limits_are_set_from_above_and_shown_as_far_as_they_may_be_seen() {
     wrong.iter().for_each(|(name, value)| pairs.set(name, value));
     let answer = admin.post(&form(&world, "lab"), &pairs.pairs()).await;
     assert_eq!(answer.status, 422);
-    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1000000").count(), 6);
+    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1,000,000").count(), 6);
     assert!(answer.text().contains("value=\"many\""));
     for (name, value) in [("connectionsInBranch", "40"), ("ports", ""), ("members", "3"), ("accounts", "1")] {
         pairs.set(name, value);
@@ -195,7 +195,7 @@ async fn forms_that_would_make_one_too_many_say_so() {
     // Vera comes from above, and gets nothing of her own; who is a member already may get another role.
     let change = |who: &str| world.path("bench", &format!("members/{}/change", world.person_id(who)));
     browser.get(&change("vera")).await;
-    browser.submit("Save", &[("Network operator", "yes")]).await;
+    browser.submit("Save", &[("Network operator", "yes"), ("This account only", "yes")]).await;
     assert!(browser.page.text().contains("A limit is reached"), "{}", browser.page);
     browser.get(&change("mara")).await;
     browser.submit("Save", &[("Network operator", "yes")]).await;

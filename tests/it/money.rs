@@ -61,6 +61,34 @@ async fn a_shared_method_pays_for_everything_below_and_tells_no_details_there() 
 }
 
 #[actix_web::test]
+async fn a_method_above_that_cannot_be_charged_is_said_and_catches_nobody() {
+    let world = World::new();
+    world.account("acme").child("Lab").child("Bench");
+    let mut admin = world.browser("admin-of-acme").await;
+    add(&mut admin, &world, "acme", true).await;
+    add(&mut admin, &world, "Lab", true).await;
+    let acme = world.key("acme");
+    world.sql(&format!("UPDATE payment_methods SET verified = FALSE WHERE account_key = {acme}"));
+    let bench = world.key("Bench");
+    world.sql(&format!(
+        "INSERT INTO connections (key, id, account_key, name, state, created_at)
+         VALUES (1, 'conn-1', {bench}, 'line', 'PROVISIONED', '2026-01-01 00:00:00')"
+    ));
+    admin.get(&world.path("Lab", "billing")).await;
+    admin.click("Remove…").await;
+    assert!(admin.page.text().contains("1 account has 1 live connection and no other payer"), "{}", admin.page);
+    assert!(!admin.page.has_button("Go back to inherited billing details"), "{}", admin.page);
+    world.sql("DELETE FROM connections");
+    admin.get(&world.path("Lab", "billing/remove")).await;
+    assert!(admin.page.text().contains("2 accounts lose their payer"), "{}", admin.page);
+    assert!(admin.page.text().contains("but it cannot be charged now"), "{}", admin.page);
+    admin.submit("Go back to inherited billing details", &[]).await;
+    let text = admin.page.text();
+    assert!(text.contains("The payment method of acme cannot be charged now: new connections are blocked"), "{text}");
+    assert!(text.contains("Cannot be charged now") && !text.contains("In use") && !text.contains("Paid by"), "{text}");
+}
+
+#[actix_web::test]
 async fn an_own_method_overrides_the_inherited_one_and_gives_way_again() {
     let world = World::new();
     world.account("acme").child("Lab");

@@ -21,6 +21,7 @@ use crate::browser::Browser;
 use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
+use crate::ordered::{connection, connection_called, network, network_called};
 use crate::usage::{connect, invoice_of, make};
 use crate::wired::{line, offered, port, port_of, put_cap};
 use crate::world::{World, admin_of};
@@ -97,6 +98,17 @@ fn fill(world: &World, levels: usize, width: usize) {
     for n in 0..width.min(200) {
         line(world, &format!("child {n}"), &uplink, "line", 1 + n as i64, 100).expect("it fits");
         line(world, &format!("child {n}"), &port_of(world, "hub"), "line", 1 + n as i64, 100).expect("it fits");
+    }
+    for account in ["root", "hub"] {
+        let office = network(world, &admin, account, "Office");
+        connection(world, account, &office, "Tunnel", "ACTIVE");
+        (0..60).for_each(|n| _ = network(world, &admin, account, &format!("net {n}")));
+        (0..60).for_each(|n| _ = connection(world, account, &office, &format!("tunnel {n}"), "ACTIVE"));
+    }
+    for n in 0..width.min(200) {
+        let child = format!("child {n}");
+        let office = network(world, &admin, &child, "Office");
+        connection(world, &child, &office, "Tunnel", "ACTIVE");
     }
     pay(world, &admin, "root");
     charge(world, &admin, width);
@@ -179,6 +191,13 @@ fn pages() -> Vec<String> {
         ("your-roles", "action=billing:update"),
         ("roles/compare", "one={role}&other={role}"),
         ("roles/{role}", "page=last"),
+        ("networks", "scope=below"),
+        ("networks", "q=net&state=ACTIVE&tag=a:b"),
+        ("networks.csv", "scope=below"),
+        ("networks/{network}", "page=last"),
+        ("connections", "scope=below"),
+        ("connections", "q=tunnel&state=ACTIVE&kind=SITE_IPSEC_VPN&network={network}&page=last"),
+        ("connections.csv", "scope=below"),
         ("ports", "scope=below"),
         ("ports", "state=active&whose=own&sort=-created&page=last"),
         ("ports.csv", "scope=below"),
@@ -222,6 +241,8 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .replace("{version}", "1")
         .replace("{invoice}", &invoice_of(world, account))
         .replace("{port}", &port_of(world, account))
+        .replace("{network}", &network_called(world, account, "Office"))
+        .replace("{connection}", &connection_called(world, account, "Tunnel"))
         .replace("{member}", &world.person_id(&format!("member 0 of {account}")))
         .replace("{invitation}", &pending(world, account, &format!("0@{account}.example")))
 }

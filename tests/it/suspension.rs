@@ -92,8 +92,8 @@ async fn the_question_says_in_numbers_what_it_touches_and_one_act_does_it() {
     assert_eq!((admin.page.status.as_u16(), admin.page.error("Reason").contains("256")), (422, true), "{}", admin.page);
     admin.submit("Suspend lab", &[("Reason", "Not paid since March")]).await;
     assert_eq!(admin.page.flash(), "lab is suspended.", "{}", admin.page);
-    assert!(admin.page.row("lab").contains(&"Suspended".to_owned()), "{}", admin.page);
-    assert!(!admin.page.row("mill").contains(&"Suspended".to_owned()), "{}", admin.page);
+    assert!(admin.page.row("lab").iter().any(|cell| cell.starts_with("Suspended")), "{}", admin.page);
+    assert!(!admin.page.row("mill").iter().any(|cell| cell.starts_with("Suspended")), "{}", admin.page);
     assert_eq!(states(&world), before, "what runs keeps running");
     assert_eq!((blockers(&world, "lab").len(), blockers(&world, "bench").len()), (1, 1));
     assert_eq!((blockers(&world, "mill").len(), blockers(&world, "acme").len()), (0, 0));

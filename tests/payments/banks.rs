@@ -7,7 +7,7 @@ use crate::browser::Browser;
 use crate::dump::dump_everything;
 use crate::fake_provider::{BANK_ACCOUNT, FakeProvider, Fault};
 use crate::notices::deliver;
-use crate::paying::{BANK, INVOICE, choose, world};
+use crate::paying::{BANK, CARD, INVOICE, SHARE, choose, world};
 use crate::world::World;
 
 async fn enter(provider: &FakeProvider, admin: &mut Browser) {
@@ -56,6 +56,107 @@ async fn a_bank_account_pays_once_its_amounts_are_right() {
     assert!(!waits_for_payment(&world, "acme") && !waits_for_payment(&world, "Lab"));
     let everything = dump_everything(&world).into_iter().collect::<Vec<_>>().join("\n");
     assert!(!everything.contains(BANK_ACCOUNT) && !everything.contains("123456789"));
+}
+
+#[actix_web::test]
+async fn an_answer_that_is_lost_after_the_amounts_were_right_is_found() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", BANK).await;
+    enter(&provider, &mut admin).await;
+    admin.click("Verify bank account").await;
+    admin.submit("Verify bank account", &[("First amount", "0.5"), ("Second amount", "45")]).await;
+    assert!(admin.page.error("First amount").contains("from 1 to 99"), "half a dollar is not 5 cents: {}", admin.page);
+    let mut other = admin.clone();
+    provider.fail(&[Fault::LostAfter]);
+    admin.submit("Verify bank account", &[("First amount", "32"), ("Second amount", "45")]).await;
+    assert_eq!(admin.page.flash(), "Bank account verified.", "{}", admin.page);
+    other.submit("Verify bank account", &[("First amount", "32"), ("Second amount", "45")]).await;
+    assert!(other.page.flash().contains("No bank account of this account awaits verification"), "{}", other.page);
+
+    // It was verified there and nobody heard of it: the next attempt is refused for its state and counts as none.
+    choose_again(&provider, &world, &mut admin).await;
+    provider.approve(&provider.last("setup_intent"));
+    admin.submit("Verify bank account", &[("First amount", "1"), ("Second amount", "2")]).await;
+    assert_eq!(admin.page.flash(), "Bank account verified.", "{}", admin.page);
+}
+
+async fn choose_again(provider: &FakeProvider, world: &World, admin: &mut Browser) {
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[("Enter another card or bank account", "yes")]).await;
+    enter(provider, admin).await;
+    admin.get(&world.path("acme", "billing/verify")).await;
+}
+
+#[actix_web::test]
+async fn the_same_amounts_sent_twice_are_one_try() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", BANK).await;
+    enter(&provider, &mut admin).await;
+    admin.click("Verify bank account").await;
+    let mut form = admin.page.form("Verify bank account");
+    form.fill("First amount", "11");
+    form.fill("Second amount", "12");
+    let first = admin.post(&form.action, &form.pairs()).await;
+    assert_eq!(first.status, 422);
+    admin.post(&form.action, &form.pairs()).await;
+    admin.get(&world.path("acme", "billing/verify")).await;
+    assert!(admin.page.text().contains("4 tries are left."), "{}", admin.page);
+}
+
+#[actix_web::test]
+async fn what_was_changed_after_a_set_up_began_stays() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", INVOICE).await;
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(BANK, "yes"), ("City", "Bergen")]).await;
+    enter(&provider, &mut admin).await;
+    // Un-shared in between, and confirmed.
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(SHARE, "no"), ("Street", "Nygata 2")]).await;
+    admin.submit("Stop sharing this payment method", &[]).await;
+    assert_eq!(admin.page.flash(), "Payment method saved.", "{}", admin.page);
+    admin.get(&world.path("acme", "billing/verify")).await;
+    admin.submit("Verify bank account", &[("First amount", "32"), ("Second amount", "45")]).await;
+    assert!(admin.page.flash().contains("they stay as they are"), "{}", admin.page);
+    let own = world.read(|db| billing::own(db, world.key("acme"))).expect("read").expect("a method");
+    assert!(!own.entries.allow_child_accounts && own.verified && own.stored.last_four == "6789");
+    assert_eq!((own.entries.street.as_str(), own.entries.city.as_str()), ("Nygata 2", "Oslo"));
+    let permitted = dump_everything(&world).into_iter().filter(|row| row.contains("draftsPermittedBy")).count();
+    assert!(permitted >= 1, "the log says who permitted drafts");
+
+    // A bank account that waits and is the account's own already: its entries are what they are made.
+    let mut lab = world.browser("admin-of-acme").await;
+    choose(&mut lab, &world, "Lab", BANK).await;
+    enter(&provider, &mut lab).await;
+    lab.get(&world.path("Lab", "billing/edit")).await;
+    lab.submit("Save", &[("City", "Bergen")]).await;
+    lab.get(&world.path("Lab", "billing/verify")).await;
+    lab.submit("Verify bank account", &[("First amount", "32"), ("Second amount", "45")]).await;
+    assert_eq!(lab.page.flash(), "Bank account verified.", "{}", lab.page);
+    let own = world.read(|db| billing::own(db, world.key("Lab"))).expect("read").expect("a method");
+    assert_eq!((own.entries.city.as_str(), own.verified), ("Bergen", true));
+}
+
+#[actix_web::test]
+async fn deposits_and_set_ups_of_a_day_are_limited() {
+    let (_provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    for n in 0..6 {
+        choose(&mut admin, &world, "acme", BANK).await;
+        assert_eq!(admin.page.status, if n < 5 { 200 } else { 429 }, "{n}: {}", admin.page);
+    }
+    for n in 5..21 {
+        choose(&mut admin, &world, "acme", CARD).await;
+        assert_eq!(admin.page.status, if n < 20 { 200 } else { 429 }, "{n}: {}", admin.page);
+    }
+    choose(&mut admin, &world, "Lab", CARD).await;
+    assert_eq!(admin.page.status, 200, "another account has a day of its own");
+    world.sql("UPDATE provider_tries SET started_at = '2025-01-01 00:00:00'");
+    choose(&mut admin, &world, "acme", BANK).await;
+    assert_eq!(admin.page.status, 200, "{}", admin.page);
 }
 
 #[actix_web::test]

@@ -243,6 +243,68 @@ async fn a_charge_that_a_restored_backup_does_not_know_is_found_by_reconciling()
 }
 
 #[actix_web::test]
+async fn a_charge_that_a_restored_backup_does_not_know_takes_the_place_of_one_that_failed() {
+    let (provider, _proxy, world, mut admin) = billed(EMPTY).await;
+    round(&world).await;
+    let failed = provider.last("payment_intent");
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[("Enter another card or bank account", "yes")]).await;
+    provider.enter(&provider.last("setup_intent"), VISA);
+    send(&mut admin, "Use this card").await;
+    round(&world).await;
+    paid_once(&provider, &world, "before the backup is restored");
+    provider.event("payment_intent.succeeded", &provider.last("payment_intent"));
+    // The backup has the first payment: failed, or just made.
+    for state in ["FAILED", ""] {
+        world.sql(&format!(
+            "UPDATE invoices SET state = 'FAILED', settled_at = NULL, provider_id = '{failed}', provider_state = '{state}'"
+        ));
+        world.sql("DELETE FROM provider_events");
+        let days = world.config.payments.grace_days;
+        let sums = collecting::reconcile::reconcile(&world.pool, &world.parts.payments, days, |_, _| ()).await;
+        assert_eq!(sums.expect("it runs").failed, 0);
+        later(&world);
+        round(&world).await;
+        paid_once(&provider, &world, "reconciled");
+    }
+    // One of another sum settles nothing, and nothing else is charged.
+    let paid = provider.last("payment_intent");
+    provider.books().objects.get_mut(&paid).expect("it")["amount"] = serde_json::json!(1);
+    world.sql(
+        "UPDATE invoices SET state = 'OPEN', settled_at = NULL, provider_state = '',
+         next_try_at = '2025-01-01 00:00:00'",
+    );
+    round(&world).await;
+    assert_eq!((state(&world).as_str(), provider.charged().len()), ("OPEN", 1));
+    assert!(page(&world, &mut admin).await.contains("a payment of another sum"), "{}", admin.page);
+}
+
+#[actix_web::test]
+async fn one_object_that_cannot_be_read_stops_no_other() {
+    let (provider, proxy, world, _) = billed(VISA).await;
+    proxy.fail("POST", "confirm", Fault::LostAfter, 2);
+    round(&world).await;
+    let means = stored(&world).provider_id;
+    provider.books().objects.get_mut(&means).expect("the card")["card"]["exp_year"] = serde_json::json!("soon");
+    let days = world.config.payments.grace_days;
+    let sums = collecting::reconcile::reconcile(&world.pool, &world.parts.payments, days, |_, _| ()).await;
+    let sums = sums.expect("it goes on");
+    assert_eq!((sums.failed, sums.methods, sums.payments), (1, 1, 1));
+    paid_once(&provider, &world, "reconciled");
+}
+
+#[actix_web::test]
+async fn asking_for_another_try_is_limited() {
+    let (_provider, _proxy, world, mut admin) = billed(EMPTY).await;
+    round(&world).await;
+    for n in 0..21 {
+        page(&world, &mut admin).await;
+        admin.submit("Try again now", &[]).await;
+        assert_eq!(admin.page.status, if n < 20 { 200 } else { 429 }, "{n}: {}", admin.page);
+    }
+}
+
+#[actix_web::test]
 async fn a_bank_takes_days_and_late_and_doubled_notices_change_nothing_more() {
     for paid in [true, false] {
         let (provider, _proxy, world, mut admin) = billed(BANK_ACCOUNT).await;

@@ -232,6 +232,10 @@ impl Books {
             ("POST", ["setup_intents", id, "verify_microdeposits"]) => {
                 let right = form.get("amounts[]").is_some_and(|amounts| *amounts == DEPOSITS);
                 let Some(setup) = self.objects.get_mut(*id) else { return missing() };
+                if setup["status"] != "requires_action" {
+                    let why = json!({"error": {"code": "setup_intent_unexpected_state", "message": "Verified before"}});
+                    return (StatusCode::BAD_REQUEST, why);
+                }
                 if !right {
                     let code = "payment_method_microdeposit_verification_amounts_mismatch";
                     let why = json!({"error": {"code": code, "message": "The amounts provided do not match"}});

@@ -5,8 +5,9 @@ use actix_web::http::{Method, header};
 use crate::browser::{Browser, FORM, encode};
 use crate::dump::{assert_unchanged, dump};
 use crate::fake_provider::{BANK_ACCOUNT, VISA};
+use crate::notices::stored;
 use crate::page::{Form, Page};
-use crate::paying::{BANK, CARD, choose, world};
+use crate::paying::{BANK, CARD, INVOICE, SHARE, card, choose, send, world};
 use crate::world::World;
 
 /// Other sites, other sessions and other accounts get nowhere with it.
@@ -42,6 +43,50 @@ async fn twice(world: &World, browser: &mut Browser, form: &Form) {
     assert_eq!(second.status, 303);
     assert_eq!(first.header("location"), second.header("location"));
     assert_unchanged(&before, world, &form.action);
+}
+
+#[actix_web::test]
+async fn who_may_add_a_method_cannot_finish_changing_one() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    card(&provider, &world, &mut admin).await;
+    let before = stored(&world).provider_id;
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[("Enter another card or bank account", "yes")]).await;
+    provider.enter(&provider.last("setup_intent"), VISA);
+    let mut form = admin.page.form("Use this card");
+    form.action = form.action.replace("/edit/", "/new/");
+    let answer = admin.post(&form.action, &form.pairs()).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(stored(&world).provider_id, before, "the other form needs another right");
+    admin.get(&world.path("acme", "billing/new/confirm")).await;
+    assert!(admin.page.flash().contains("was begun in another way"), "{}", admin.page);
+    admin.get(&world.path("acme", "billing/edit/confirm")).await;
+    send(&mut admin, "Use this card").await;
+    assert_ne!(stored(&world).provider_id, before);
+}
+
+#[actix_web::test]
+async fn what_does_something_else_by_now_is_kept_and_asked_about_again() {
+    let (provider, world) = world();
+    let mut admin = world.browser("admin-of-acme").await;
+    choose(&mut admin, &world, "acme", INVOICE).await;
+    admin.get(&world.path("acme", "billing/edit")).await;
+    admin.submit("Save", &[(CARD, "yes"), (SHARE, "no")]).await;
+    admin.submit("Stop sharing this payment method", &[]).await;
+    provider.enter(&provider.last("setup_intent"), VISA);
+    world.account("acme").child("Shop");
+    send(&mut admin, "Use this card").await;
+    assert_eq!(admin.page.status, 409, "{}", admin.page);
+    assert!(admin.page.text().contains("This changed while you looked at it"), "{}", admin.page);
+    let mut other = admin.clone();
+    other.get(&world.path("acme", "billing")).await;
+    assert!(other.page.text().contains("It was entered, and is not used"), "{}", other.page);
+    admin.submit("Stop sharing this payment method", &[]).await;
+    assert!(admin.page.text().contains("The payment provider has accepted it."), "{}", admin.page);
+    send(&mut admin, "Use this card").await;
+    assert_eq!(admin.page.flash(), "Payment method saved.", "{}", admin.page);
+    assert_eq!(stored(&world).last_four, "4242");
 }
 
 #[actix_web::test]

@@ -113,7 +113,8 @@ async fn a_link_goes_down_and_comes_up_in_the_order_in_which_it_did() {
     let receiver = Receiver::start();
     let (world, key, id, intent) = accepted(&receiver).await;
     let fabric = configured(&world);
-    let at = |seconds: i64| ids::now() - Duration::minutes(10) + Duration::seconds(seconds);
+    let start = ids::now() - Duration::minutes(10);
+    let at = |seconds: i64| start + Duration::seconds(seconds);
     let event =
         |event: &str, at: NaiveDateTime| json!({"connection": id, "event": event, "at": at.and_utc().to_rfc3339()});
     // Before it is active it is only noted.

@@ -26,7 +26,6 @@ pub fn key() -> SigningKey {
 pub struct Received {
     pub id: String,
     pub signed: bool,
-    pub headers: [String; 3],
     pub body: String,
 }
 
@@ -138,7 +137,8 @@ async fn answer(req: HttpRequest, body: Bytes, shared: Data<Shared>) -> HttpResp
     let now = ids::now().and_utc().timestamp();
     let signed = signing::is_right(&[key()], &headers[0], &headers[1], &headers[2], &body, now);
     let body = String::from_utf8(body.to_vec()).expect("text");
-    let received = Received { id: headers[0].clone(), signed, headers, body };
+    let [id, ..] = headers;
+    let received = Received { id, signed, body };
     let happen = |moment: Moment| {
         if let Some(hook) = shared.hook.lock().expect("the hook").as_mut() {
             hook(moment, &received);

@@ -173,11 +173,11 @@ fn first(effects: &Effects, frame: &Frame) -> String {
         };
     }
     match &effects.above {
-        Some(source) => {
+        Some(source) if source.verified => {
             let payer = if source.is_seen_by(frame) { &source.name } else { "An account above" };
             format!("Nobody loses a payer. {payer} pays for this account from then on.")
         }
-        None => "Nobody loses a payer.".to_owned(),
+        _ => "Nobody loses a payer.".to_owned(),
     }
 }
 
@@ -193,7 +193,9 @@ fn more(effects: &Effects, frame: &Frame) -> Vec<String> {
     if effects.after != Own::None {
         return sentences;
     }
-    if effects.above.is_some() && effects.followers > 0 && sees_below(frame) {
+    if effects.above.as_ref().is_some_and(|source| !source.verified) {
+        sentences.push("An account above offers its payment method, but it cannot be charged now.".to_owned());
+    } else if effects.above.is_some() && effects.followers > 0 && sees_below(frame) {
         let who = text::count(effects.followers, "account below inherits", "accounts below inherit");
         sentences.push(format!("{who} in the same way."));
     }

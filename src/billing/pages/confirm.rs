@@ -2,60 +2,27 @@
 //! a hint to look; the provider is asked. In a demonstration there are named test methods to choose from instead.
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use actix_web::web::Data;
-use askama::Template;
 
+use super::confirm_page::{self, HOLDER_TYPES};
 use super::entry::Act;
-use super::home;
+use super::{ask, fields, home, view};
 use crate::access::In;
 use crate::access::policy::{Action, CreateBilling, UpdateBilling};
 use crate::billing::provider::{self, Fault};
 use crate::billing::setup::{self, Settled};
 use crate::billing::store::setups::{Setup, State};
-use crate::payments::{Choice, Demo, Intent, Kind, Payments, Progress, Trouble};
+use crate::billing::{self, Change, CollectionMethod};
+use crate::payments::{Intent, Kind, Payments, Progress};
 use crate::problem::{Errors, Problem, Reason};
-use crate::web::site::Keep;
-use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, protect};
+use crate::store::Db;
+use crate::web::{Form, Reply, Sent, Site};
 
 const FIELDS: [&str; 6] = ["intent", "again", "choice", "holder", "holderType", "permission"];
-pub const HOLDER_TYPES: [(&str, &str); 2] = [("individual", "Individual"), ("company", "Company")];
 
-#[derive(Template)]
-#[template(path = "billing/confirm.html")]
-struct ConfirmPage {
-    shell: Shell,
-    action: String,
-    form: Filled,
-    back: String,
-    home: String,
-    kind: Kind,
-    /// The provider does not answer, or the set-up ended there.
-    trouble: String,
-    /// Trying again means to begin anew with the provider.
-    again: bool,
-    /// What is offered instead of fields, in a demonstration.
-    choices: Vec<Choice>,
-    fields: Option<ProviderFields>,
-    holder: String,
-    email: String,
-    holder_types: Vec<(&'static str, &'static str, &'static str)>,
-}
-
-/// What the provider's script needs.
-struct ProviderFields {
-    script: String,
-    key: String,
-    secret: String,
-    intent: String,
-    /// The card is in, and only has to be taken over.
-    done: bool,
-}
-
+pub const KEPT: &str = "Payment method saved. Its other entries were changed after you began: they stay as they are.";
 const DEPOSITS_ON_THEIR_WAY: &str = "Two small deposits are on their way to the bank account. They take one or two \
     working days; enter their amounts then.";
-const NO_ANSWER: &str = "The payment provider does not answer. Nothing was charged and nothing changed.";
-
 /// GET /a/{account}/billing/new/confirm
 pub async fn show_new(by: In<CreateBilling>, site: Site, payments: Data<Payments>) -> Result<HttpResponse, Problem> {
     show(&by, &site, &payments, Act::Add).await
@@ -93,7 +60,7 @@ pub fn address(account: &str, act: Act) -> String {
 
 /// Tells the provider of what was just begun. Where it does not answer, the page offers to try again.
 pub async fn open<A: Action>(by: &In<A>, site: &Site, payments: &Payments) -> Result<(), Problem> {
-    let Some(setup) = waiting(by, site).await?.filter(|setup| setup.intent.is_empty()) else { return Ok(()) };
+    let Some((setup, _)) = waiting(by, site).await?.filter(|(setup, _)| setup.intent.is_empty()) else { return Ok(()) };
     match provider::open(&site.pool, payments, &by.account().id, &setup).await {
         Ok(()) => Ok(()),
         Err(Fault::Here(problem)) => Err(problem),
@@ -104,15 +71,27 @@ pub async fn open<A: Action>(by: &In<A>, site: &Site, payments: &Payments) -> Re
     }
 }
 
-async fn waiting<A: Action>(by: &In<A>, site: &Site) -> Result<Option<Setup>, Problem> {
+/// What is being set up, and which form finishes it: adding needs another right than changing.
+async fn waiting<A: Action>(by: &In<A>, site: &Site) -> Result<Option<(Setup, Act)>, Problem> {
     let account = by.account().key;
-    Ok(site.pool.read(move |db| setup::pending(db, account)).await?.filter(|setup| setup.state == State::Open))
+    let read = move |db: &mut Db| Ok((setup::pending(db, account)?, billing::own(db, account)?.is_some()));
+    let (setup, has_own) = site.pool.read(read).await?;
+    let act = if has_own { Act::Change } else { Act::Add };
+    Ok(setup.filter(|setup| setup.state == State::Open).map(|setup| (setup, act)))
+}
+
+/// What is being set up was begun with the other form.
+fn elsewhere<A: Action>(by: &In<A>, site: &Site) -> HttpResponse {
+    site.see(&Reply::to(home(by.frame()), "!What is being set up was begun in another way. Go on with it from here."))
 }
 
 async fn show<A: Action>(by: &In<A>, site: &Site, payments: &Payments, act: Act) -> Result<HttpResponse, Problem> {
-    let Some(setup) = waiting(by, site).await? else { return nothing_to_do(by, site).await };
+    let Some((setup, begun)) = waiting(by, site).await? else { return nothing_to_do(by, site).await };
+    if begun != act {
+        return Ok(elsewhere(by, site));
+    }
     let looked = look(site, payments, &setup).await;
-    page(by, site, payments, act, &setup, looked, Form::default().filled(Errors::default()))
+    confirm_page::show(by, site, payments, act, &setup, looked, Form::default().filled(Errors::default()))
 }
 
 /// It was done already, by another window or by the provider's own word; or nothing was begun.
@@ -133,7 +112,11 @@ async fn take<A: Action>(
 ) -> Result<HttpResponse, Problem> {
     let form = site.open(by, sent, &FIELDS)?;
     form.check().finish()?;
-    let Some(setup) = waiting(by, site).await? else { return nothing_to_do(by, site).await };
+    permit(by, site, &form).await?;
+    let Some((setup, begun)) = waiting(by, site).await? else { return nothing_to_do(by, site).await };
+    if begun != act {
+        return Ok(elsewhere(by, site));
+    }
     let here = address(&by.account().id, act);
     if setup.intent.is_empty() || form.value("again") == "yes" {
         return match provider::open(&site.pool, payments, &by.account().id, &setup).await {
@@ -141,7 +124,7 @@ async fn take<A: Action>(
             Err(Fault::Here(problem)) => Err(problem),
             fault => {
                 let looked = fault.map(|()| None);
-                page(by, site, payments, act, &setup, looked, form.filled(Errors::default()))
+                confirm_page::show(by, site, payments, act, &setup, looked, form.filled(Errors::default()))
             }
         };
     }
@@ -153,7 +136,7 @@ async fn take<A: Action>(
         }
         if let Err(Problem::Invalid(errors)) = check.finish() {
             let looked = look(site, payments, &setup).await;
-            return page(by, site, payments, act, &setup, looked, form.filled(errors));
+            return confirm_page::show(by, site, payments, act, &setup, looked, form.filled(errors));
         }
     }
     if let Payments::Demo(demo) = payments
@@ -161,18 +144,34 @@ async fn take<A: Action>(
     {
         let errors = Errors::one("choice", "Choose one of the test methods");
         let looked = look(site, payments, &setup).await;
-        return page(by, site, payments, act, &setup, looked, form.filled(errors));
+        return confirm_page::show(by, site, payments, act, &setup, looked, form.filled(errors));
     }
     let sent = form.value("intent");
     if !sent.is_empty() && sent != setup.intent {
         let errors = Errors::one("", "These entries belong to another attempt. Enter the details again.");
         let looked = look(site, payments, &setup).await;
-        return page(by, site, payments, act, &setup, looked, form.filled(errors));
+        return confirm_page::show(by, site, payments, act, &setup, looked, form.filled(errors));
     }
     match look(site, payments, &setup).await {
         Ok(Some(intent)) => conclude(by, site, payments, act, &setup, &form, intent).await,
-        looked => page(by, site, payments, act, &setup, looked, form.filled(Errors::default())),
+        looked => confirm_page::show(by, site, payments, act, &setup, looked, form.filled(Errors::default())),
     }
+}
+
+/// Notes the permission to draft, also when the provider's own word was faster and the deposits are on their way.
+async fn permit<A: Action>(by: &In<A>, site: &Site, form: &Form) -> Result<(), Problem> {
+    if form.value("permission") != "yes" {
+        return Ok(());
+    }
+    let grant = by.clone();
+    site.pool
+        .write(move |db| match setup::pending(db, grant.account().key)? {
+            Some(setup) if setup.entries.collection_method == CollectionMethod::PullAch => {
+                setup::permit(db, &grant, &setup)
+            }
+            _ => Ok(()),
+        })
+        .await
 }
 
 /// What the provider says; nothing where it knows of no set-up.
@@ -181,6 +180,29 @@ async fn look(site: &Site, payments: &Payments, setup: &Setup) -> Result<Option<
         return Ok(None);
     }
     provider::look(&site.pool, payments, setup).await.map(Some)
+}
+
+/// What was entered works, and what it does to other accounts is not what was confirmed: it is kept, and the question
+/// comes again.
+async fn ask_again<A: Action>(
+    by: &In<A>,
+    site: &Site,
+    act: Act,
+    setup: &Setup,
+    intent: Intent,
+    reason: Reason,
+) -> Result<HttpResponse, Problem> {
+    let (entered, account) = (setup.clone(), by.account().key);
+    let version = site
+        .pool
+        .write(move |db| {
+            setup::note_entered(db, &entered, intent.means.as_ref())?;
+            Ok(billing::own(db, account)?.map(|own| own.version))
+        })
+        .await?;
+    let change = Change::Save { allow_child_accounts: setup.entries.allow_child_accounts };
+    let form = fields::form_of(&view::filled(&setup.entries), &setup.confirmed);
+    ask::page(by, site, ask::Question { change, act: Some(act), form, version, reason: Some(reason) }).await
 }
 
 async fn conclude<A: Action>(
@@ -207,92 +229,31 @@ async fn conclude<A: Action>(
             Progress::Cancelled => "This attempt was given up. Start again.".to_owned(),
             _ => "Nothing was entered yet.".to_owned(),
         };
-        return page(by, site, payments, act, setup, Ok(Some(intent)), form.filled(Errors::one("choice", words)));
+        return confirm_page::show(
+            by,
+            site,
+            payments,
+            act,
+            setup,
+            Ok(Some(intent)),
+            form.filled(Errors::one("choice", words)),
+        );
     };
-    let grant = by.clone();
-    match site.pool.write(move |db| setup::finish(db, &grant, &outcome)).await {
-        Ok(Settled { in_force, replaced }) => {
+    let (grant, replaces) = (by.clone(), Some(act == Act::Change));
+    match site.pool.write(move |db| setup::finish(db, &grant, &outcome, replaces)).await {
+        Ok(Settled { in_force, replaced, kept_entries }) => {
             provider::release(&site.pool, payments, &replaced).await;
-            let words = if in_force { "Payment method saved." } else { DEPOSITS_ON_THEIR_WAY };
+            let words = match (in_force, kept_entries) {
+                (true, false) => "Payment method saved.",
+                (true, true) => KEPT,
+                (false, _) => DEPOSITS_ON_THEIR_WAY,
+            };
             Ok(site.see(&Reply::to(home(by.frame()), words)))
         }
         Err(Problem::Conflict(Reason::Stale)) => nothing_to_do(by, site).await,
-        Err(Problem::Conflict(Reason::Unconfirmed)) => {
-            let words = "!What this change does to other accounts changed meanwhile. Nothing was changed; start again.";
-            Ok(site.see(&Reply::to(home(by.frame()), words)))
+        Err(Problem::Conflict(reason @ (Reason::Unconfirmed | Reason::BillingCannotBeRemoved { .. }))) => {
+            ask_again(by, site, act, setup, intent, reason).await
         }
         Err(problem) => Err(problem),
     }
-}
-
-fn page<A: Action>(
-    by: &In<A>,
-    site: &Site,
-    payments: &Payments,
-    act: Act,
-    setup: &Setup,
-    looked: Result<Option<Intent>, Fault>,
-    form: Filled,
-) -> Result<HttpResponse, Problem> {
-    let kind = setup.entries.collection_method.at_provider().unwrap_or(Kind::Card);
-    // Without an intent at the provider, or with one that ended, another one is opened.
-    let mut again = true;
-    let (trouble, intent) = match looked {
-        Ok(Some(intent)) if intent.progress == Progress::Cancelled => ("This attempt was given up.".to_owned(), None),
-        Ok(Some(intent)) => (String::new(), Some(intent)),
-        Err(Fault::Here(Problem::NotFound)) => ("This attempt is not this account’s.".to_owned(), None),
-        Err(Fault::Here(problem)) => return Err(problem),
-        Ok(None) => (NO_ANSWER.to_owned(), None),
-        Err(Fault::Provider(trouble)) => {
-            tracing::warn!(%trouble, "the payment provider does not offer its fields");
-            again = setup.intent.is_empty() || !matches!(trouble, Trouble::Away(_));
-            (NO_ANSWER.to_owned(), None)
-        }
-    };
-    let failed = form.failed();
-    let heading = if kind == Kind::Card { "Enter a card" } else { "Enter a bank account" };
-    let choices = match (payments, &intent) {
-        (Payments::Demo(_), Some(intent)) => choices(kind, intent),
-        _ => Vec::new(),
-    };
-    let fields = match (payments, intent) {
-        (Payments::Stripe(_, config), Some(intent)) => Some(ProviderFields {
-            script: config.js_url.to_string(),
-            key: config.publishable_key.clone(),
-            done: intent.progress == Progress::Done,
-            secret: intent.client_secret.0,
-            intent: intent.id,
-        }),
-        _ => None,
-    };
-    let page = ConfirmPage {
-        shell: site.shell(by, Section::Billing, heading).failing(failed),
-        action: address(&by.account().id, act),
-        form,
-        back: format!("/a/{}/billing/{}", by.account().id, act.slug()),
-        home: home(by.frame()),
-        kind,
-        choices,
-        fields,
-        trouble,
-        again,
-        holder: setup.entries.name.clone(),
-        email: setup.entries.email.clone(),
-        holder_types: HOLDER_TYPES.map(|(code, words)| (code, words, "")).to_vec(),
-    };
-    let mut answer = if failed { site.refused(&page)? } else { site.page(&page, Keep::Nothing)? };
-    if let Payments::Stripe(_, config) = payments {
-        let policy = protect::policy_with(&config.js_url, &config.api_url);
-        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    Ok(answer)
-}
-
-/// The test methods, or what the card's holder can answer.
-fn choices(kind: Kind, intent: &Intent) -> Vec<Choice> {
-    if intent.progress != Progress::Holder {
-        return Demo::choices(kind).to_vec();
-    }
-    let choice = |code, words| Choice { code, words, hint: "" };
-    vec![choice("approve", "Yes, it is me"), choice("refuse", "No, it is not")]
 }

@@ -96,6 +96,15 @@ pub fn entries(form: &Form, with_provider: bool) -> Result<Entries, Problem> {
     }
 }
 
+/// The form as it was sent when somebody typed this; `confirmed`: the stamp that they saw.
+pub fn form_of(typed: &Filled, confirmed: &str) -> Form {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(typed.values());
+    // Without a stamp it was answered all the same.
+    body.append_pair(REPLACE, "yes").append_pair(EFFECTS, if confirmed.is_empty() { "-" } else { confirmed });
+    Form::restored(&body.finish())
+}
+
 pub fn fields<A: Action>(
     by: &In<A>,
     payments: &Payments,

@@ -3,6 +3,7 @@
 
 mod ask;
 mod confirm;
+mod confirm_page;
 mod discard;
 mod entry;
 mod fields;
@@ -16,10 +17,11 @@ use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Change, Counts, Method, Payer, setup};
+use super::{Change, Counts, Follower, Method, Payer, setup};
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
 use crate::problem::{Errors, Problem};
+use crate::store::Db;
 use crate::text;
 use crate::web::route::{Route, get, post};
 use crate::web::site::Keep;
@@ -158,25 +160,16 @@ pub struct LosingQuery {
     change: String,
 }
 
-const MOST_IN_A_FILE: i64 = 1_000_000;
-
 /// GET /a/{account}/billing/losing.csv?change=remove|keep: every account that would lose its payer.
 pub async fn losing(by: In<ReadBilling>, site: Site, query: Query<LosingQuery>) -> Result<HttpResponse, Problem> {
     if by.frame().below.is_empty() {
         return Err(Problem::NotFound);
     }
     let account = by.account().clone();
-    let depth = account.depth;
     let change = if query.change == "remove" { Change::Remove } else { Change::Save { allow_child_accounts: false } };
-    let rows = site
-        .pool
-        .read_long(move |db| {
-            let effects = super::effects(db, account.key, change)?;
-            super::losers_with_paths(db, &account, &effects, MOST_IN_A_FILE)
-        })
-        .await?;
-    let rows = rows
-        .into_iter()
-        .map(|(one, path)| vec![one.id, one.name, path, (one.depth - depth).to_string(), one.live.to_string()]);
-    csv::file("accounts-that-lose-their-payer.csv", &["Id", "Name", "Path", "Levels below", "Live connections"], rows)
+    let read = move |db: &mut Db, after: Option<Follower>| match super::effects(db, account.key, change)?.reach {
+        Some(reach) => uses::followers_file(db, &account, reach, after),
+        None => Ok((Vec::new(), None)),
+    };
+    csv::stream(&site.pool, "accounts-that-lose-their-payer.csv", &uses::HEAD, read).await
 }

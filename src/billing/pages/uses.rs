@@ -6,8 +6,8 @@ use actix_web::web::Query;
 use askama::Template;
 
 use super::{billing_or_dashboard, home};
-use crate::access::In;
 use crate::access::policy::ReadBilling;
+use crate::access::{In, Place};
 use crate::billing::effects::{Reach, Tally};
 use crate::billing::store::followers;
 use crate::billing::{self, Follower, Method};
@@ -19,7 +19,8 @@ use crate::web::route::{Route, get};
 use crate::web::site::Keep;
 use crate::web::{Reply, Section, Shell, Site, csv};
 
-const MOST_IN_A_FILE: i64 = 1_000_000;
+/// Accounts of a file that are read at once. Each batch looks at the whole branch, so there are few.
+const AT_ONCE: i64 = 20_000;
 
 pub fn routes() -> Vec<Route> {
     vec![get("/a/{account}/billing/uses", show), get("/a/{account}/billing/uses.csv", export)]
@@ -102,17 +103,29 @@ pub async fn export(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Pro
         return Err(Problem::NotFound);
     }
     let place = by.account().clone();
-    let depth = place.depth;
-    let read = move |db: &mut Db| {
-        let Some(own) = billing::own(db, place.key)? else { return Ok((Vec::new(), Default::default())) };
-        let rows = followers::list(db, place.key, reach(&own), MOST_IN_A_FILE)?;
-        let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
-        Ok((rows, billing::paths(db, &place, &keys)?))
+    let read = move |db: &mut Db, after: Option<Follower>| {
+        let Some(own) = billing::own(db, place.key)? else { return Ok((Vec::new(), None)) };
+        followers_file(db, &place, reach(&own), after)
     };
-    let (rows, mut paths) = site.pool.read_long(read).await?;
-    let rows = rows.into_iter().map(|one| {
+    csv::stream(&site.pool, "who-pays-with-this-method.csv", &HEAD, read).await
+}
+
+pub const HEAD: [&str; 5] = ["Id", "Name", "Path", "Levels below", "Live connections"];
+
+/// Followers as rows of a file, those after one of them.
+pub fn followers_file(
+    db: &mut Db,
+    place: &Place,
+    reach: Reach,
+    after: Option<Follower>,
+) -> Result<csv::Batch<Follower>, Problem> {
+    let rows = followers::list_after(db, place.key, reach, after.as_ref(), AT_ONCE)?;
+    let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
+    let mut paths = billing::paths(db, place, &keys)?;
+    let reached = rows.last().filter(|_| rows.len() as i64 == AT_ONCE).cloned();
+    let cells = |one: Follower| {
         let path = paths.remove(&one.key).unwrap_or_default();
-        vec![one.id, one.name, path, (one.depth - depth).to_string(), one.live.to_string()]
-    });
-    csv::file("who-pays-with-this-method.csv", &["Id", "Name", "Path", "Levels below", "Live connections"], rows)
+        vec![one.id, one.name, path, (one.depth - place.depth).to_string(), one.live.to_string()]
+    };
+    Ok((rows.into_iter().map(cells).collect(), reached))
 }

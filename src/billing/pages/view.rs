@@ -85,6 +85,10 @@ pub fn pending(setup: &Setup, own: Option<&Method>, frame: &Frame) -> PendingVie
     let may_go_on = if has_own { frame.may::<UpdateBilling>() } else { frame.may::<CreateBilling>() };
     let slug = if has_own { "edit" } else { "new" };
     let (words, what, href, label, may) = match setup.state {
+        State::Open if !setup.last_four.is_empty() => {
+            let what = "It was entered, and is not used: what that would do to other accounts changed meanwhile.";
+            (bank, what, format!("/a/{id}/billing/{slug}/confirm"), "Go on", may_go_on)
+        }
         State::Open => {
             let href = format!("/a/{id}/billing/{slug}/confirm");
             (kind.to_owned(), "Nothing was entered yet.", href, "Go on", may_go_on)
@@ -157,6 +161,8 @@ pub struct Inherited {
     /// Empty where it may not be seen.
     pub href: String,
     pub levels: String,
+    /// How it stands where it pays, with its tone; never why.
+    pub state: (&'static str, &'static str),
 }
 
 impl Inherited {
@@ -166,6 +172,7 @@ impl Inherited {
             name: source.shown_to(frame).to_owned(),
             href: seen.map_or_else(String::new, |step| super::billing_or_dashboard(&source.id, step.held)),
             levels: if seen.is_some() { format!(", {}", source.levels()) } else { String::new() },
+            state: if source.verified { ("good", "In use") } else { ("warn", "Cannot be charged now") },
         }
     }
 }

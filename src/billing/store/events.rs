@@ -34,11 +34,11 @@ pub fn forget_old(db: &mut Db) -> Result<usize, Problem> {
     Ok(diesel::delete(provider_events::table.filter(provider_events::received_at.lt(old))).execute(db)?)
 }
 
-/// Whether no later charge to the account's own method is known.
-pub fn is_newer_charge(db: &mut Db, account: Key, at: NaiveDateTime) -> Result<bool, Problem> {
+/// Whether no later charge to the account's own method is known. Of two at one moment the one that failed counts.
+pub fn is_newer_charge(db: &mut Db, account: Key, at: NaiveDateTime, paid: bool) -> Result<bool, Problem> {
     let known = payment_methods::table.find(account).select(payment_methods::charged_at);
     let known: Option<Option<NaiveDateTime>> = known.first(db).optional()?;
-    Ok(known.is_some_and(|known| known.is_none_or(|known| known <= at)))
+    Ok(known.is_some_and(|known| known.is_none_or(|known| known < at || (known == at && !paid))))
 }
 
 pub fn note_charge(db: &mut Db, account: Key, at: NaiveDateTime) -> Result<(), Problem> {

@@ -89,6 +89,29 @@ pub fn list(db: &mut Db, account: Key, reach: Reach, most: i64) -> Result<Vec<Fo
     Ok(bound(&text, account, reach).bind::<BigInt, _>(most).load(db)?)
 }
 
+/// The same, those that come after one of them.
+pub fn list_after(
+    db: &mut Db,
+    account: Key,
+    reach: Reach,
+    after: Option<&Follower>,
+    most: i64,
+) -> Result<Vec<Follower>, Problem> {
+    let Some(after) = after else { return list(db, account, reach, most) };
+    let text = with_followers(
+        "SELECT key, id, name, name_key, depth, live FROM followers
+         WHERE (-live, depth, name_key, key) > ($4, $5, $6, $7)
+         ORDER BY live DESC, depth, name_key, key LIMIT $8",
+    );
+    Ok(bound(&text, account, reach)
+        .bind::<BigInt, _>(-after.live)
+        .bind::<BigInt, _>(after.depth)
+        .bind::<Text, _>(after.name_key.clone())
+        .bind::<BigInt, _>(after.key)
+        .bind::<BigInt, _>(most)
+        .load(db)?)
+}
+
 /// The same by name, beginning where `want` says, and against the order where it asks for a page before another.
 pub fn page(db: &mut Db, account: Key, reach: Reach, want: &Want, most: i64) -> Result<Vec<Follower>, Problem> {
     // SQLite numbers parameters in the order in which they stand in the text.

@@ -7,11 +7,12 @@ pub mod owed;
 pub mod payers;
 pub mod people;
 pub mod setups;
+pub mod tries;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::method::{CollectionMethod, Entries, Method, Stored};
+use super::method::{CollectionMethod, Entries, Method, Permission, Stored};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -89,6 +90,17 @@ pub fn store(db: &mut Db, account: Key, verified: bool, stored: &Stored) -> Resu
             payment_methods::failed_at.eq(stored.failed_at),
             payment_methods::pays_until.eq(stored.pays_until),
             payment_methods::version.eq(payment_methods::version + 1),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Who permitted drafts, and when; none where there is nothing to draft.
+pub fn permit(db: &mut Db, account: Key, permission: Option<Permission>) -> Result<(), Problem> {
+    diesel::update(payment_methods::table.find(account))
+        .set((
+            payment_methods::permitted_at.eq(permission.map(|given| given.at)),
+            payment_methods::permitted_by.eq(permission.map(|given| given.by)),
         ))
         .execute(db)?;
     Ok(())

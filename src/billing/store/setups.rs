@@ -1,14 +1,15 @@
 //! Rows of methods that are being set up, at most one for each account, and who an account is to the provider.
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use crate::billing::method::{CollectionMethod, Entries};
+use crate::billing::method::{CollectionMethod, Entries, Permission};
 use crate::ids::{self, Key};
 use crate::payments::Means;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{accounts, payment_setups, provider_customers};
+use crate::store::schema::{accounts, payment_setups, provider_customers, users};
 
 /// How far a set-up has come on this side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +58,17 @@ pub struct Setup {
     pub last_four: String,
     /// Amounts that were entered.
     pub tries: i64,
+    /// The fingerprint of the own method's entries when it was begun; empty where there was none.
+    pub begun_over: String,
+    /// To draft the bank account.
+    pub permission: Option<Permission>,
 }
 
 type Row = (
     (Key, String, String, String),
     (String, String, String, String, String, String, String, bool),
     (String, String, i64, String, String, i64),
+    (String, Option<NaiveDateTime>, Option<Key>),
 );
 
 type Columns = (
@@ -85,6 +91,7 @@ type Columns = (
         payment_setups::last_four,
         payment_setups::tries,
     ),
+    (payment_setups::begun_over, payment_setups::permitted_at, payment_setups::permitted_by),
 );
 
 fn columns() -> Columns {
@@ -92,7 +99,8 @@ fn columns() -> Columns {
 }
 
 fn setup_of(row: Row) -> Result<Setup, Problem> {
-    let ((account, id, state, code), entries, (confirmed, intent, round, brand, last_four, tries)) = row;
+    let ((account, id, state, code), entries, at_provider, (begun_over, permitted_at, permitted_by)) = row;
+    let (confirmed, intent, round, brand, last_four, tries) = at_provider;
     let (name, email, street, city, state_name, postal_code, country, allow_child_accounts) = entries;
     let collection_method =
         CollectionMethod::of_code(&code).ok_or_else(|| Problem::bug("a collection method nobody knows"))?;
@@ -108,7 +116,21 @@ fn setup_of(row: Row) -> Result<Setup, Problem> {
         country,
         allow_child_accounts,
     };
-    Ok(Setup { account, id, state: state_of, entries, confirmed, intent, round, brand, last_four, tries })
+    let permission = permitted_at.zip(permitted_by).map(|(at, by)| Permission { at, by });
+    Ok(Setup {
+        account,
+        id,
+        state: state_of,
+        entries,
+        confirmed,
+        intent,
+        round,
+        brand,
+        last_four,
+        tries,
+        begun_over,
+        permission,
+    })
 }
 
 /// What is being set up for the account.
@@ -135,7 +157,8 @@ pub fn intents(db: &mut Db, after: &str, most: i64) -> Result<Vec<String>, Probl
 }
 
 /// Begins one, in place of whatever was being set up before; answers its id.
-pub fn begin(db: &mut Db, account: Key, entries: &Entries, confirmed: &str) -> Result<String, Problem> {
+/// `over`: the fingerprint of the entries that it is to replace.
+pub fn begin(db: &mut Db, account: Key, entries: &Entries, over: &str, confirmed: &str) -> Result<String, Problem> {
     discard(db, account)?;
     let id = ids::new_id("setup");
     diesel::insert_into(payment_setups::table)
@@ -153,6 +176,7 @@ pub fn begin(db: &mut Db, account: Key, entries: &Entries, confirmed: &str) -> R
             payment_setups::country.eq(&entries.country),
             payment_setups::allow_child_accounts.eq(entries.allow_child_accounts),
             payment_setups::confirmed.eq(confirmed),
+            payment_setups::begun_over.eq(over),
             payment_setups::created_at.eq(ids::now()),
         ))
         .execute(db)?;
@@ -171,6 +195,53 @@ pub fn set_intent(db: &mut Db, setup: &Setup, intent: &str) -> Result<bool, Prob
     let row = row.filter(payment_setups::round.eq(setup.round));
     let now = (payment_setups::intent.eq(intent), payment_setups::round.eq(setup.round + 1));
     Ok(diesel::update(row).set(now).execute(db)? == 1)
+}
+
+/// What was entered for `old` already is taken over by the set-up in its place.
+pub fn carry(db: &mut Db, id: &str, old: &Setup) -> Result<(), Problem> {
+    diesel::update(payment_setups::table.find(old.account).filter(payment_setups::id.eq(id)))
+        .set((
+            payment_setups::intent.eq(&old.intent),
+            payment_setups::round.eq(old.round),
+            payment_setups::brand.eq(&old.brand),
+            payment_setups::last_four.eq(&old.last_four),
+            payment_setups::permitted_at.eq(old.permission.map(|given| given.at)),
+            payment_setups::permitted_by.eq(old.permission.map(|given| given.by)),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Notes the permission to draft the bank account; the first one stays.
+pub fn permit(db: &mut Db, setup: &Setup, permission: Permission) -> Result<(), Problem> {
+    let row = payment_setups::table.find(setup.account).filter(payment_setups::id.eq(&setup.id));
+    diesel::update(row.filter(payment_setups::permitted_at.is_null()))
+        .set((payment_setups::permitted_at.eq(permission.at), payment_setups::permitted_by.eq(permission.by)))
+        .execute(db)?;
+    Ok(())
+}
+
+/// The public id of whoever gave a permission.
+pub fn giver(db: &mut Db, permission: Permission) -> Result<String, Problem> {
+    Ok(users::table.find(permission.by).select(users::id).first(db)?)
+}
+
+/// The entries of the account's own method that waits for the same amounts were changed: so are these.
+pub fn follow(db: &mut Db, account: Key, entries: &Entries) -> Result<(), Problem> {
+    diesel::update(payment_setups::table.find(account))
+        .set((
+            payment_setups::name.eq(&entries.name),
+            payment_setups::email.eq(&entries.email),
+            payment_setups::street.eq(&entries.street),
+            payment_setups::city.eq(&entries.city),
+            payment_setups::state_name.eq(&entries.state),
+            payment_setups::postal_code.eq(&entries.postal_code),
+            payment_setups::country.eq(&entries.country),
+            payment_setups::allow_child_accounts.eq(entries.allow_child_accounts),
+            payment_setups::begun_over.eq(entries.fingerprint()),
+        ))
+        .execute(db)?;
+    Ok(())
 }
 
 /// Notes that it waits for the amounts, or does not any more.

@@ -2,8 +2,7 @@
 //! thousand lines is never held whole.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Bytes, Path, Query};
-use futures_util::stream;
+use actix_web::web::{Path, Query};
 
 use super::filter::{Filter, ListQuery};
 use crate::access::In;
@@ -15,7 +14,7 @@ use crate::ledger::store::invoices::{self, Invoice};
 use crate::ledger::store::lines::{self, Line};
 use crate::ledger::store::list;
 use crate::problem::Problem;
-use crate::store::{Db, Pool};
+use crate::store::Db;
 use crate::web::paging::Want;
 use crate::web::when::When;
 use crate::web::{Site, csv};
@@ -76,38 +75,12 @@ pub async fn invoice(by: In<ReadBilling>, site: Site, path: Path<(String, String
     let found = site.pool.read(move |db| invoices::one(db, account, &id)).await?;
     let only = (!by.frame().may_below::<ReadBilling>()).then_some(account);
     let name = format!("Invoice {}.csv", number_words(found.number.unwrap_or(0)));
-    let first = batch(&site.pool, &found, only, None).await?;
-    let parts = stream::try_unfold((site.pool.clone(), Some(first)), move |(pool, ready)| {
-        let found = found.clone();
-        async move {
-            let Some((bytes, reached)) = ready else { return Ok::<_, Problem>(None) };
-            let next = match reached {
-                Some(reached) => Some(batch(&pool, &found, only, Some(reached)).await?),
-                None => None,
-            };
-            Ok(Some((Bytes::from(bytes), (pool, next))))
-        }
-    });
-    Ok(csv::start(&name, csv::MIME).streaming(parts))
-}
-
-async fn batch(
-    pool: &Pool,
-    invoice: &Invoice,
-    only: Option<Key>,
-    after: Option<Reached>,
-) -> Result<(Vec<u8>, Option<Reached>), Problem> {
-    let invoice = invoice.clone();
-    let read = move |db: &mut Db| {
-        let rows = lines::every_line(db, invoice.key, only, after.unwrap_or_default(), AT_ONCE)?;
-        let reached = (rows.len() as i64 == AT_ONCE).then(|| rows.last().map(|(line, ..)| (line.account, line.key)));
-        let mut table = if after.is_none() { csv::Table::new(&LINES_HEAD)? } else { csv::Table::going_on() };
-        for (line, id, name) in rows {
-            table.row(&cells(&invoice, line, id, name))?;
-        }
-        Ok((table.finish()?, reached.flatten()))
+    let read = move |db: &mut Db, after: Option<Reached>| {
+        let rows = lines::every_line(db, found.key, only, after.unwrap_or_default(), AT_ONCE)?;
+        let reached = rows.last().filter(|_| rows.len() as i64 == AT_ONCE).map(|(line, ..)| (line.account, line.key));
+        Ok((rows.into_iter().map(|(line, id, name)| cells(&found, line, id, name)).collect(), reached))
     };
-    pool.read_long(read).await
+    csv::stream(&site.pool, &name, &LINES_HEAD, read).await
 }
 
 fn cells(invoice: &Invoice, line: Line, id: String, name: String) -> Vec<String> {

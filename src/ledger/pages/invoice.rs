@@ -89,10 +89,9 @@ pub async fn show(
         } else {
             Vec::new()
         };
-        let late = lines::late(db, &invoice)?;
-        Ok((invoice, place, above, lines, parts, late))
+        Ok((invoice, place, above, lines, parts))
     };
-    let (invoice, place, above, lines, parts, late) = site.pool.read_long(read).await?;
+    let (invoice, place, above, lines, parts) = site.pool.read_long(read).await?;
     let row = Row::of(&invoice, ids::now());
     let rest = if query.at.is_empty() { String::new() } else { format!("at={}", place.id) };
     let parts = Paged::new(parts, &query.page, &rest, None, |part| Cursor(part.name_key.clone(), part.account));
@@ -107,7 +106,11 @@ pub async fn show(
         account: by.account().id.clone(),
         payment,
         form: may_pay.then(|| Filled::with([])),
-        late: if late > 0 { text::count(late, "line is", "lines are") } else { String::new() },
+        late: if invoice.late_lines > 0 {
+            text::count(invoice.late_lines, "line is", "lines are")
+        } else {
+            String::new()
+        },
         accounts: text::count(place.accounts, "account", "accounts"),
         at: (!is_payer).then(|| place.id.clone()),
         above,

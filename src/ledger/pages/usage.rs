@@ -13,7 +13,7 @@ use crate::ids;
 use crate::ledger::items::Kind;
 use crate::ledger::month::{Month, words_of};
 use crate::ledger::prices::{Plan, Prices};
-use crate::ledger::showing;
+use crate::ledger::showing::Sight;
 use crate::ledger::store::usage::{self, Item, MonthSum};
 use crate::ledger::{money, month};
 use crate::problem::Problem;
@@ -41,7 +41,10 @@ struct UsagePage {
     shell: Shell,
     account: String,
     sentence: String,
+    /// What things cost now.
     priced: bool,
+    /// What any of the months came to.
+    summed: bool,
     items: Vec<ItemView>,
     months: Vec<MonthView>,
     pager: Pager,
@@ -89,18 +92,22 @@ async fn now(by: &In<ReadBilling>, site: &Site, query: &PageQuery) -> Result<Htt
         let items = usage::items(db, account, &want, PAGE)?;
         let months = usage::months(db, account, MOST_MONTHS)?;
         let payer = billing::payer(db, account)?;
-        Ok((items, months, Prices::read(db)?, payer, showing::sees_prices(db, grant.frame())?))
+        let prices = Prices::of(db, items.iter().map(|item| item.price_code.as_str()))?;
+        Ok((items, months, prices, payer, Sight::of(db, grant.frame())?))
     };
-    let (items, months, prices, payer, priced) = site.pool.read_long(read).await?;
+    let (items, months, prices, payer, sight) = site.pool.read_long(read).await?;
     let paged = Paged::new(items, query, "", None, |item| Cursor(String::new(), item.key));
     let pager = Pager::of(&paged);
+    let priced = sight.now();
+    let all_seen = months.iter().all(|month| month.is_seen(&sight));
     let page = UsagePage {
         shell: site.shell(by, Section::Invoices, "Usage").noting(&pager.words),
         account: by.account().id.clone(),
         sentence: payer.sentence(by.frame()),
         priced,
-        items: paged.rows.iter().map(|item| item_view(item, &prices, priced)).collect(),
-        months: months.into_iter().map(|month| month_view(month, priced)).collect(),
+        summed: months.iter().any(|month| month.is_seen(&sight)),
+        items: paged.rows.iter().map(|item| item_view(item, &prices, sees_price(item, &sight, all_seen))).collect(),
+        months: months.into_iter().map(|month| month_view(month, &sight)).collect(),
         pager,
     };
     site.page(&page, Keep::Nothing)
@@ -110,6 +117,11 @@ async fn now(by: &In<ReadBilling>, site: &Site, query: &PageQuery) -> Result<Htt
 pub fn price_of<'a>(item: &Item, prices: &'a Prices) -> Option<&'a Plan> {
     let today = month::day_of(ids::now());
     prices.of_item(&item.price_code, item.starts_at, today.max(item.starts_at).min(item.ends_at))
+}
+
+/// Whether what the item costs is shown. Of one that ended that is what it cost: only where all that was charged is.
+pub fn sees_price(item: &Item, sight: &Sight, all_seen: bool) -> bool {
+    sight.now() && (all_seen || item.ends_at > month::day_of(ids::now()))
 }
 
 fn item_view(item: &Item, prices: &Prices, priced: bool) -> ItemView {
@@ -126,11 +138,18 @@ fn item_view(item: &Item, prices: &Prices, priced: bool) -> ItemView {
     }
 }
 
-fn month_view(sum: MonthSum, priced: bool) -> MonthView {
+impl MonthSum {
+    /// A sum is shown where everything in it is.
+    pub fn is_seen(&self, sight: &Sight) -> bool {
+        self.payers.iter().all(|payer| sight.charged_to(*payer))
+    }
+}
+
+fn month_view(sum: MonthSum, sight: &Sight) -> MonthView {
     MonthView {
         words: words_of(&sum.month),
         lines: sum.lines,
-        amount: if priced { money::words(sum.amount, &sum.currency) } else { String::new() },
+        amount: if sum.is_seen(sight) { money::words(sum.amount, &sum.currency) } else { String::new() },
         month: sum.month,
     }
 }
@@ -139,18 +158,18 @@ async fn of_month(by: &In<ReadBilling>, site: &Site, month: Month, query: &PageQ
     let (grant, want, stored) = (by.clone(), query.want(), month.to_string());
     let read = move |db: &mut Db| {
         let lines = usage::lines(db, grant.account().key, &stored, &want, PAGE)?;
-        Ok((lines, showing::sees_prices(db, grant.frame())?))
+        Ok((lines, Sight::of(db, grant.frame())?))
     };
-    let (lines, priced) = site.pool.read_long(read).await?;
+    let (lines, sight) = site.pool.read_long(read).await?;
     let stored = month.to_string();
-    let paged = Paged::new(lines, query, &format!("month={stored}"), None, |line| Cursor(String::new(), line.key));
+    let paged = Paged::new(lines, query, &format!("month={stored}"), None, |line| Cursor(String::new(), line.0.key));
     let pager = Pager::of(&paged);
     let page = MonthPage {
         shell: site.shell(by, Section::Invoices, &format!("Usage in {}", month.words())).noting(&pager.words),
         account: by.account().id.clone(),
         month: stored.clone(),
-        priced,
-        lines: paged.rows.iter().map(|line| LineView::of(line, &stored, priced)).collect(),
+        priced: paged.rows.iter().any(|line| sight.charged_to(line.1)),
+        lines: paged.rows.iter().map(|line| LineView::of(&line.0, &stored, sight.charged_to(line.1))).collect(),
         pager,
     };
     site.page(&page, Keep::Nothing)

@@ -36,6 +36,8 @@ pub struct Invoice {
     pub trouble: String,
     pub next_try_at: NaiveDateTime,
     pub overdue_at: Option<NaiveDateTime>,
+    /// Lines of months before its own.
+    pub late_lines: i64,
 }
 
 pub(super) type Columns = (
@@ -57,6 +59,7 @@ pub(super) type Columns = (
     invoices::trouble,
     invoices::next_try_at,
     invoices::overdue_at,
+    invoices::late_lines,
 );
 
 pub(super) const COLUMNS: Columns = (
@@ -78,6 +81,7 @@ pub(super) const COLUMNS: Columns = (
     invoices::trouble,
     invoices::next_try_at,
     invoices::overdue_at,
+    invoices::late_lines,
 );
 
 /// One invoice of the payer; NotFound while it is a draft.

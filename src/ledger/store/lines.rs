@@ -3,7 +3,6 @@
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
-use super::invoices::Invoice;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -113,10 +112,4 @@ pub fn every_line(
         query = query.filter(charges::account_key.eq(only));
     }
     Ok(query.load(db)?)
-}
-
-/// The sum of an account's lines that came from months before the invoice's own.
-pub fn late(db: &mut Db, invoice: &Invoice) -> Result<i64, Problem> {
-    let late = charges::table.filter(charges::invoice_key.eq(invoice.key)).filter(charges::month.lt(&invoice.month));
-    Ok(late.count().get_result(db)?)
 }

@@ -24,7 +24,6 @@ struct EditPage {
     shell: Shell,
     form: Filled,
     back: String,
-    account: String,
     /// After a stale save: field, what is stored now, what was typed.
     versions: Vec<(&'static str, String, String)>,
 }
@@ -65,7 +64,6 @@ fn page(by: &In<UpdatePorts>, site: &Site, port: &Port, form: Filled) -> EditPag
     EditPage {
         shell: site.shell(by, Section::Ports, &format!("Edit {}", port.name)).failing(form.failed()),
         back: format!("/a/{}/ports/{}", by.account().id, port.id),
-        account: by.account().name.clone(),
         form,
         versions: Vec::new(),
     }

@@ -13,9 +13,10 @@ use crate::access::policy::CreatePorts;
 use crate::access::{Frame, In};
 use crate::catalogue::{self, SupportedPort, Term};
 use crate::ids;
+use crate::ledger::money;
 use crate::ledger::month::day_of;
 use crate::ledger::prices::{Plan, Prices};
-use crate::ledger::{money, showing};
+use crate::ledger::showing::Sight;
 use crate::limits::{self, Resource};
 use crate::ports;
 use crate::problem::{Errors, Problem, Reason};
@@ -77,8 +78,13 @@ fn read(db: &mut Db, frame: &Frame) -> Result<Read, Problem> {
         }
         other => other.map(|()| String::new())?,
     };
-    let prices = if showing::sees_prices(db, frame)? { Some(Prices::read(db)?) } else { None };
-    Ok(Read { blockers, who, limit, lines: catalogue::supported_ports(db)?, prices })
+    let lines = catalogue::supported_ports(db)?;
+    let prices = if Sight::of(db, frame)?.now() {
+        Some(Prices::of(db, lines.iter().flat_map(|line| line.prices.offered().map(|(_, code)| code)))?)
+    } else {
+        None
+    };
+    Ok(Read { blockers, who, limit, lines, prices })
 }
 
 async fn look(by: &In<CreatePorts>, site: &Site) -> Result<Read, Problem> {

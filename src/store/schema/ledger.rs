@@ -58,6 +58,8 @@ diesel::table! {
         next_try_at -> Timestamp,
         overdue_at -> Nullable<Timestamp>,
         version -> BigInt,
+        late_lines -> BigInt,
+        set_aside_at -> Nullable<Timestamp>,
     }
 }
 
