@@ -291,7 +291,12 @@ fn fifty_buyers_and_a_change_of_mind_never_sell_a_port_twice() {
         assert_eq!(bought, stored, "who was told yes has it, and nobody else");
         // Letting go, in threads too, gives back exactly what was taken.
         let (few, many): (Vec<Key>, Vec<Key>) = bought.into_iter().partition(|key| key % 3 == 0);
-        thread::scope(|scope| many.iter().for_each(|key| _ = scope.spawn(|| world.let_go(*key))));
+        thread::scope(|scope| {
+            for key in &many {
+                let world = &world;
+                scope.spawn(move || world.let_go(*key));
+            }
+        });
         world.assert_sound(port);
         assert_eq!(world.uses(port).len(), few.len());
         few.iter().for_each(|key| world.let_go(*key));
