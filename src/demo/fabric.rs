@@ -172,6 +172,16 @@ fn ike() -> IkeConfig {
     IkeConfig { ike, esp }
 }
 
+/// What the fabric that only pretends says of what it made.
+fn attributes(kind: &str) -> Attributes {
+    if kind != "PORT" {
+        return Attributes::from([("fabric".to_owned(), "simulated".to_owned())]);
+    }
+    let told =
+        [("deviceId", "simulated-ras1"), ("interfaceId", "simulated-ras1-swp7"), ("patchPanelId", "SIM-0042|PP:0007")];
+    told.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 /// Everything that waits is taken as far as it comes: each intent is done, but for one.
 fn settle(world: &World<'_>) -> Result<(), Problem> {
     let (ports, connections): (Vec<Key>, Vec<Key>) = world.pool.read_here(|db| {
@@ -187,12 +197,13 @@ fn settle(world: &World<'_>) -> Result<(), Problem> {
         world.pool.write_here(|db| provisioning::look_at_connection(db, key, true))?;
     }
     let open = intents::table.filter(intents::finished_at.is_null()).order(intents::key);
-    let open: Vec<(Key, Key)> =
-        world.pool.read_here(|db| Ok(open.select((intents::key, intents::subject_key)).load(db)?))?;
+    let open: Vec<(Key, Key, String)> = world
+        .pool
+        .read_here(|db| Ok(open.select((intents::key, intents::subject_key, intents::subject_kind)).load(db)?))?;
     let fails = connection_rows::table.filter(connection_rows::name.eq(FAILS)).order(connection_rows::key.desc());
     let fails: Option<Key> =
         world.pool.read_here(|db| Ok(fails.select(connection_rows::key).first(db).optional()?))?;
-    for (intent, subject) in open {
+    for (intent, subject, kind) in open {
         let outcome = if fails == Some(subject) {
             Outcome::Failed {
                 code: "CONNECTION_PROVISIONING_ERROR".to_owned(),
@@ -200,7 +211,7 @@ fn settle(world: &World<'_>) -> Result<(), Problem> {
                     .to_owned(),
             }
         } else {
-            Outcome::Done(Attributes::from([("fabric".to_owned(), "simulated".to_owned())]))
+            Outcome::Done(attributes(&kind))
         };
         world.pool.write_here(|db| provisioning::apply(db, intent, &outcome))?;
     }

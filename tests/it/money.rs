@@ -72,7 +72,7 @@ async fn a_method_above_that_cannot_be_charged_is_said_and_catches_nobody() {
     let bench = world.key("Bench");
     world.sql(&format!(
         "INSERT INTO connections (key, id, account_key, name, state, created_at)
-         VALUES (1, 'conn-1', {bench}, 'line', 'PROVISIONED', '2026-01-01 00:00:00')"
+         VALUES (1, 'conn-1', {bench}, 'line', 'ACTIVE', '2026-01-01 00:00:00')"
     ));
     admin.get(&world.path("Lab", "billing")).await;
     admin.click("Remove…").await;
@@ -115,7 +115,7 @@ async fn removing_says_who_loses_their_payer_and_is_refused_while_one_has_live_c
     let key = world.key("Bench");
     world.sql(&format!(
         "INSERT INTO connections (key, id, account_key, name, state, created_at)
-         VALUES (1, 'conn-1', {key}, 'line', 'PROVISIONED', '2026-01-01 00:00:00')"
+         VALUES (1, 'conn-1', {key}, 'line', 'ACTIVE', '2026-01-01 00:00:00')"
     ));
     // The page from before: the state of things is another by now.
     let mut late = before;

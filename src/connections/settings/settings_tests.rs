@@ -1,3 +1,5 @@
+//! The checks of every kind of connection, and that what is stored is read back.
+
 use proptest::prelude::*;
 
 use super::checks::{address, asn, cidr, guid, pairing_key, pre_shared_key, public_address, vlan};
