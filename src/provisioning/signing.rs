@@ -70,7 +70,14 @@ mod tests {
         let (moment, both) = (MOMENT.to_string(), [new.clone(), old.clone()]);
         assert!(right(&both, ID, &moment, SIGNATURE, BODY, MOMENT + TOLERANCE));
         assert!(right(&both, ID, &moment, &format!("v1a,x v1,AAAA {SIGNATURE}"), BODY, MOMENT));
-        assert!(right(&[old.clone()], ID, &moment, &sign(&both, ID, MOMENT, BODY), BODY, MOMENT - TOLERANCE));
+        assert!(right(
+            std::slice::from_ref(&old),
+            ID,
+            &moment,
+            &sign(&both, ID, MOMENT, BODY),
+            BODY,
+            MOMENT - TOLERANCE
+        ));
         assert!(!right(&[new], ID, &moment, SIGNATURE, BODY, MOMENT));
         assert!(!right(&both, ID, &moment, SIGNATURE, BODY, MOMENT + TOLERANCE + 1));
         assert!(!right(&both, ID, &moment, SIGNATURE, BODY, MOMENT - TOLERANCE - 1));

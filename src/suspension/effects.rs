@@ -92,7 +92,8 @@ pub fn effects(db: &mut Db, account: Key) -> Result<Effects, Problem> {
     ))
     .bind::<BigInt, _>(account)
     .get_result(db)?;
-    let own: Option<(NaiveDateTime, String, Option<(String, String)>)> = suspensions::table
+    type Row = (NaiveDateTime, String, Option<(String, String)>);
+    let own: Option<Row> = suspensions::table
         .left_join(users::table.on(suspensions::user_key.eq(users::key.nullable())))
         .filter(suspensions::account_key.eq(account))
         .select((suspensions::suspended_at, suspensions::reason, (users::first_name, users::last_name).nullable()))

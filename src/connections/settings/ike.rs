@@ -128,9 +128,7 @@ pub fn words(value: &str) -> String {
     let plain = match value {
         "" => return "None: the encryption proves it itself".to_owned(),
         "NULL" => "None".to_owned(),
-        _ if value.ends_with("_HMAC") => {
-            value.trim_end_matches("_HMAC").replace("SHA", "SHA-").replace("SHA-1", "SHA-1")
-        }
+        _ if value.ends_with("_HMAC") => value.trim_end_matches("_HMAC").replace("SHA", "SHA-"),
         _ if value.starts_with("MODP") => value.replace("MODP_", "MODP "),
         _ if value.starts_with("ECP") => value.replace("ECP_", "ECP "),
         _ => value.replacen("AES_", "AES-", 1).replace("SHA_", "SHA-").replace('_', " "),

@@ -43,7 +43,10 @@ pub async fn list(by: In<ReadPorts>, site: Site, query: Query<ListQuery>) -> Res
     let name = format!("Ports {}.csv", by.account().name);
     let read = move |db: &mut Db| {
         let (mut out, mut want) = (Vec::new(), Want::First);
-        while reaches {
+        if !reaches {
+            return Ok(out);
+        }
+        loop {
             let here = by.account();
             let mut rows = list::page(db, here.key, &filter, &want, AT_ONCE)?;
             let more = rows.len() > AT_ONCE;
@@ -74,10 +77,9 @@ pub async fn list(by: In<ReadPorts>, site: Site, query: Query<ListQuery>) -> Res
             }
             match rows.last() {
                 Some(last) if more => want = Want::After(last.cursor(filter.sort)),
-                _ => break,
+                _ => return Ok(out),
             }
         }
-        Ok(out)
     };
     csv::file(&name, &LIST_HEAD, site.pool.read_long(read).await?)
 }
