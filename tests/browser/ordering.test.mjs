@@ -20,7 +20,7 @@ after(async () => {
 const provider = 'Northwind Managed Services';
 const ways = [
   [Keyboard, true, { customer: 'Rotterdam Fresh BV', port: 'Rotterdam edge', vlan: '901' }],
-  [Mouse, false, { customer: 'Sierra Outdoor Co', port: 'Ashburn core', vlan: '902' }],
+  [Mouse, false, { customer: 'Perth Minerals', port: 'Singapore edge', vlan: '902' }],
 ];
 
 for (const [Hand, script, { customer, port, vlan }] of ways) {

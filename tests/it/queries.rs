@@ -95,17 +95,17 @@ fn fill(world: &World, levels: usize, width: usize) {
         put_cap(world, &port_of(world, account), account, child);
         (0..60).for_each(|n| _ = port(world, account, &format!("port {n}"), 1000));
     }
-    for n in 0..width.min(200) {
+    for n in 0..width.min(60) {
         line(world, &format!("child {n}"), &uplink, "line", 1 + n as i64, 100).expect("it fits");
         line(world, &format!("child {n}"), &port_of(world, "hub"), "line", 1 + n as i64, 100).expect("it fits");
     }
     for account in ["root", "hub"] {
         let office = network(world, &admin, account, "Office");
         connection(world, account, &office, "Tunnel", "ACTIVE");
-        (0..60).for_each(|n| _ = network(world, &admin, account, &format!("net {n}")));
+        (0..55).for_each(|n| _ = network(world, &admin, account, &format!("net {n}")));
         (0..60).for_each(|n| _ = connection(world, account, &office, &format!("tunnel {n}"), "ACTIVE"));
     }
-    for n in 0..width.min(200) {
+    for n in 0..width.min(55) {
         let child = format!("child {n}");
         let office = network(world, &admin, &child, "Office");
         connection(world, &child, &office, "Tunnel", "ACTIVE");
@@ -116,7 +116,7 @@ fn fill(world: &World, levels: usize, width: usize) {
         technicians(world, &admin, account, width / 4);
         let branch = world.account("root").at(account);
         // More than a page, and fewer than one piece of a file.
-        for n in 0..width.min(120) {
+        for n in 0..width.min(60) {
             branch.operator(&format!("member {n} of {account}"));
             invite(world, &admin, account, &format!("{n}@{account}.example"), "Read only");
         }
