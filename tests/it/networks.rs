@@ -29,10 +29,8 @@ async fn the_first_network_is_made_from_the_empty_section() {
     admin.get(&world.path("acme", "networks/new")).await;
     admin.submit("Create Network", &[("Name", "BACKBONE")]).await;
     assert_eq!(admin.page.error("Name"), "Another network of this account has this name");
-    let twice = format!(
-        "INSERT INTO networks (key, id, account_key, name, name_key, description, state, created_at)
-         SELECT 1, 'network-x', account_key, name, name_key, '', 'ACTIVE', created_at FROM networks"
-    );
+    let twice = "INSERT INTO networks (key, id, account_key, name, name_key, description, state, created_at)
+         SELECT 1, 'network-x', account_key, name, name_key, '', 'ACTIVE', created_at FROM networks";
     assert!(world.write(|db| Ok(diesel::RunQueryDsl::execute(diesel::sql_query(twice), db)?)).is_err());
 }
 
