@@ -17,6 +17,6 @@ pub use choices::{Allowance, Choice, choice, choices, within_reach};
 pub use ordering::{NewPort, order};
 pub use pages::routes;
 pub use state::State;
-pub use steps::{Made, activate, fail, hold, look_at};
+pub use steps::{Made, activate, fail};
 pub use store::{Port, by_key, find};
 pub use uses::{NewUse, Side, release, reserve};

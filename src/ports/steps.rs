@@ -1,7 +1,6 @@
 //! What the background does with a port: each in the caller's transaction, which has the tree's lock, and each with the
 //! event for the audit log.
 
-use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::state::State;
@@ -70,19 +69,6 @@ pub fn fail(db: &mut Db, key: Key, code: &str, message: &str) -> Result<(Port, E
         .execute(db)?;
     let (after, event) = told(db, &before)?;
     Ok((after, event.failing()))
-}
-
-/// What holds the order up, as codes with blanks between them, and when to look again. Nothing for the audit log.
-pub fn hold(db: &mut Db, key: Key, waits_for: &str, look_at: NaiveDateTime) -> Result<(), Problem> {
-    let row = ports::table.find(key).filter(ports::state.eq(State::Requested.code()));
-    diesel::update(row).set((ports::waits_for.eq(waits_for), ports::look_at.eq(look_at))).execute(db)?;
-    Ok(())
-}
-
-/// When the background looks at it next; [`ids::never`] where there is nothing to do.
-pub fn look_at(db: &mut Db, key: Key, at: NaiveDateTime) -> Result<(), Problem> {
-    diesel::update(ports::table.find(key)).set(ports::look_at.eq(at)).execute(db)?;
-    Ok(())
 }
 
 /// The port as it is now, and what changed about it.

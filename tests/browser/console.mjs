@@ -88,7 +88,7 @@ export function watch(page, url) {
 
 /** What axe finds wrong with a page, one line for each element. */
 export async function axe(page) {
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axeSource);
   const { violations } = await page.evaluate(
     (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ['violations'], preload: false }),
     axeTags,

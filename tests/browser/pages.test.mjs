@@ -22,25 +22,9 @@ after(async () => {
   await console_?.stop();
 });
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const width of [1280, 320]) {
-    test(`${colorScheme}, ${width} px`, { timeout: 600_000 }, async (t) => {
-      const view = { colorScheme, viewport: { width, height: 800 } };
-      await visit(t, { ...view, storageState }, paths);
-      await visit(t, view, signedOut);
-    });
-  }
-}
-
-test('printed', { timeout: 300_000 }, async (t) => {
-  const page = await openPage(browser, console_.url, { storageState });
-  for (const path of paths) {
-    await t.test(titled(path), async () => {
-      await page.goto(path);
-      assert.equal((await page.pdf()).subarray(0, 5).toString(), '%PDF-');
-    });
-  }
-  await page.context().close();
+test('every page, light and dark, wide and narrow, and printed', { timeout: 1_500_000, concurrency: 2 }, async (t) => {
+  const all = [...paths.map((path) => [path, { storageState }]), ...signedOut.map((path) => [path, {}])];
+  await Promise.all(all.map(([path, profile]) => t.test(titled(path), { timeout: 60_000 }, () => visit(path, profile))));
 });
 
 test('at most five requests at a first visit', async (t) => {
@@ -58,31 +42,35 @@ test('at most five requests at a first visit', async (t) => {
 /** The path with names for the accounts' ids, the same at every run. */
 const titled = (path) => Object.entries(tree).reduce((title, [name, id]) => title.replaceAll(id, `{${name}}`), path);
 
-async function visit(t, options, all) {
-  for (const path of all) {
-    await t.test(titled(path), async () => {
-      const page = await openPage(browser, console_.url, options);
-      try {
-        await look(page, path);
-      } finally {
-        await page.context().close();
+/** One load of a page, looked at in all views. */
+async function visit(path, profile) {
+  const page = await openPage(browser, console_.url, { ...profile, reducedMotion: 'reduce' });
+  try {
+    const seen = watch(page, console_.url);
+    const response = await page.goto(path);
+    assert.equal(response.status(), path === nobodys ? 404 : 200);
+    for (const width of [1280, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        await look(page, `${colorScheme}, ${width} px`);
       }
-    });
+    }
+    if (path === nobodys) seen.errors = seen.errors.filter((text) => !/status of 404/.test(text));
+    assert.deepEqual([seen.csp, seen.errors, seen.elsewhere], [[], [], []], 'complaints: CSP, console, other hosts');
+    assert.equal((await page.pdf()).subarray(0, 5).toString(), '%PDF-');
+  } finally {
+    await page.context().close();
   }
 }
 
-async function look(page, path) {
-  const seen = watch(page, console_.url);
-  const response = await page.goto(path);
-  assert.equal(response.status(), path === nobodys ? 404 : 200);
+async function look(page, view) {
   const { wide, room, headings } = await page.evaluate(() => ({
     wide: document.documentElement.scrollWidth,
     room: window.innerWidth,
     headings: document.querySelectorAll('h1').length,
   }));
-  if (path === nobodys) seen.errors = seen.errors.filter((text) => !/status of 404/.test(text));
-  assert.deepEqual([seen.csp, seen.errors, seen.elsewhere], [[], [], []], 'complaints: CSP, console, other hosts');
-  assert.ok(wide <= room, `scrolls sideways: ${wide} px in ${room}`);
-  assert.equal(headings, 1, 'h1 headings');
-  assert.deepEqual(await axe(page), []);
+  assert.ok(wide <= room, `${view}: scrolls sideways, ${wide} px in ${room}`);
+  assert.equal(headings, 1, `${view}: h1 headings`);
+  assert.deepEqual(await axe(page), [], view);
 }

@@ -124,7 +124,11 @@ async fn a_change_goes_to_the_fabric_and_a_name_does_not() {
     let due: chrono::NaiveDateTime = world.read(|db| Ok(due.first(db)?)).expect("the connection");
     assert!(due <= subtenant::ids::now(), "{due}");
     old.submit("Save", &[("Public address of your router", "203.0.113.78")]).await;
-    assert_eq!(old.page.status, 409, "{}", old.page);
+    assert_eq!(
+        (old.page.status.as_u16(), old.page.rows()),
+        (409, vec![["Public address of your router", "203.0.113.77", "203.0.113.78"].map(str::to_owned).to_vec()])
+    );
+    assert_eq!(old.page.form("Save").value("router"), "203.0.113.78", "what was typed is there");
     admin.get(&world.path("acme", &format!("connections/{id}/settings"))).await;
     assert!(admin.page.text().contains("It cannot be changed now."), "{}", admin.page);
 }

@@ -112,8 +112,6 @@ async fn to_the_check(browser: &mut Browser) {
     answer(browser, "Which networks may talk to each other?", &[pairs]).await;
     answer(browser, "Which version of IKE?", &[("IKEv2", "yes")]).await;
     answer(browser, "Which parameters for IKE and ESP?", &[]).await;
-    let key = ("Your pre-shared key", "canary-of-the-tunnel-1");
-    answer(browser, "Which pre-shared key?", &[("I have one", "yes"), key]).await;
     answer(browser, "For how long?", &[("Monthly", "yes")]).await;
     answer(browser, "What shall it be called?", &[("Name", "Tunnel")]).await;
     assert_eq!(browser.page.heading(), "Check your answers");
@@ -127,9 +125,12 @@ async fn a_tunnel_keeps_its_key_to_itself() {
     let id = network(&world, "admin-of-acme", "acme", "Office");
     let mut admin = begin(&world, "admin-of-acme", "acme", &id).await;
     to_the_check(&mut admin).await;
-    assert!(admin.page.text().contains("Given by you; not shown here"), "{}", admin.page);
-    assert!(!admin.page.to_string().contains("canary-of"), "{}", admin.page);
-    admin.submit("Place order", &[]).await;
+    let refused = "A pre-shared key has 8 to 64 characters; this has 7";
+    admin.submit("Place order", &[("Pre-shared key", "canary1")]).await;
+    assert_eq!((admin.page.status.as_u16(), admin.page.problems()), (422, vec![refused.to_owned()]));
+    assert_eq!(admin.page.form("Place order").value("pre_shared_key"), "canary1", "what was typed is there");
+    assert!(!admin.page.uri.contains("canary"), "{}", admin.page.uri);
+    admin.submit("Place order", &[("Pre-shared key", "canary-of-the-tunnel-1")]).await;
     assert!(admin.page.text().contains("One is stored, sealed. It is not shown."), "{}", admin.page);
     assert!(!admin.page.to_string().contains("canary-of"), "{}", admin.page);
     for line in dump_everything(&world) {
@@ -145,17 +146,19 @@ async fn a_key_that_is_made_is_shown_once() {
     let id = network(&world, "admin-of-acme", "acme", "Office");
     let mut admin = begin(&world, "admin-of-acme", "acme", &id).await;
     to_the_check(&mut admin).await;
-    admin.click("Change Pre-shared key").await;
-    admin.submit("Continue", &[("Make one for me", "yes")]).await;
-    assert_eq!(admin.page.heading(), "Your pre-shared key");
-    let key = admin.page.all(".id code")[0].clone();
+    let key = admin.page.form("Place order").value("pre_shared_key").to_owned();
     assert_eq!(key.len(), 32, "{key}");
-    admin.click("Continue").await;
-    assert_eq!(admin.page.heading(), "Check your answers");
-    assert!(admin.page.text().contains("Made for you; not shown here") && !admin.page.to_string().contains(&key));
     admin.submit("Place order", &[]).await;
     assert_eq!(many(&world), 1);
+    assert!(!admin.page.to_string().contains(&key), "{}", admin.page);
     assert!(!dump_everything(&world).iter().any(|line| line.contains(&key)));
+    // The key that is shown is the one that the fabric gets.
+    let stored = world.read(|db| {
+        let one: String = connections::table.select(connections::id).first(db)?;
+        let connection = subtenant::connections::store::find(db, world.key("acme"), &one)?;
+        Ok(subtenant::connections::keys::open(db, &world.parts.vault, &connection)?.0)
+    });
+    assert_eq!(stored.map(|key| key.map(|key| key.0)).expect("it opens"), Some(key));
 }
 
 #[actix_web::test]

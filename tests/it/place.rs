@@ -84,6 +84,8 @@ fn template_file() -> &'static PathBuf {
             let (live, whole) = (folder.path().join("live.db"), folder.path().join("whole.db"));
             migrate(&live.display().to_string());
             let mut c = SqliteConnection::establish(&live.display().to_string()).expect("the template opens");
+            // The pool's connections close in the background, and the last one empties the log.
+            c.batch_execute("PRAGMA busy_timeout = 10000").expect("a pragma");
             c.batch_execute(&format!("VACUUM INTO '{}'", whole.display())).expect("the template is copied");
             (whole, folder)
         })

@@ -16,7 +16,7 @@ use crate::ports::Side;
 use crate::problem::{Errors, Problem};
 use crate::web::Form;
 
-/// Answers by field. A pre-shared key among them is sealed with the rest and shown to nobody.
+/// Answers by field. Pre-shared keys are not among them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Answers(BTreeMap<String, String>);
 
@@ -44,19 +44,7 @@ impl Answers {
     pub fn take(&mut self, question: Question, sent: &dyn Fn(&str) -> String) {
         let kind = self.kind().unwrap_or(Kind::Port);
         for field in question.fields(kind, true) {
-            let value = sent(field);
-            // A key that was given and is not given anew stays.
-            if !(field.ends_with("pre_shared_key") && value.is_empty()) {
-                self.set(field, value.trim());
-            }
-        }
-    }
-
-    /// Keys that the person wants made.
-    pub fn make_keys(&mut self, double: bool) {
-        self.set("pre_shared_key", &PreSharedKey::made().0);
-        if double {
-            self.set("second_pre_shared_key", &PreSharedKey::made().0);
+            self.set(field, sent(field).trim());
         }
     }
 
@@ -129,7 +117,7 @@ impl Progress {
     pub fn next(&self) -> Option<Question> {
         self.path.iter().copied().find(|question| {
             let fields = question.fields(self.kind, self.narrowed.is_double());
-            let missing = |field: &&str| !self.answers.has(field) && !KEYS.contains(field);
+            let missing = |field: &&str| !self.answers.has(field);
             fields.iter().any(|field| missing(field) || self.errors.get(field).is_some())
         })
     }
@@ -149,10 +137,30 @@ impl Progress {
         offer.lines.iter().find(|line| line.key == key)
     }
 
-    /// The order, when nothing is wrong or missing.
-    pub fn order(&self, network: &str) -> Result<NewOrder, Problem> {
-        if !self.errors.is_empty() {
-            return Err(Problem::Invalid(self.errors.clone()));
+    /// The fields of the keys that an order needs, by side. None for what is no tunnel.
+    pub fn key_fields(&self) -> Vec<(Side, &'static str)> {
+        let sides = [Side::Primary, Side::Secondary].into_iter().zip(KEYS);
+        let wanted = match self.kind {
+            Kind::SiteIpsecVpn if self.narrowed.is_double() => 2,
+            Kind::SiteIpsecVpn => 1,
+            _ => 0,
+        };
+        sides.take(wanted).collect()
+    }
+
+    /// The order, when nothing is wrong or missing. `key`: what was sent in a field for a key.
+    pub fn order(&self, network: &str, key: &dyn Fn(&str) -> String) -> Result<NewOrder, Problem> {
+        let mut errors = self.errors.clone();
+        let mut keys = Vec::new();
+        for (side, field) in self.key_fields() {
+            let key = key(field).trim().to_owned();
+            if let Err(wrong) = checks::pre_shared_key(&key) {
+                errors.add(field, wrong);
+            }
+            keys.push((side, PreSharedKey(key)));
+        }
+        if !errors.is_empty() {
+            return Err(Problem::Invalid(errors));
         }
         let form = self.answers.form();
         let mut check = form.check();
@@ -160,12 +168,6 @@ impl Progress {
         check.finish()?;
         let line = self.narrowed.line.ok_or_else(|| Problem::bug("an order without a line of the catalogue"))?;
         let term = Term::of_code(self.answers.get("term")).ok_or_else(|| Problem::bug("an order without a term"))?;
-        let key = |field: &str| PreSharedKey(self.answers.get(field).to_owned());
-        let mut keys = Vec::new();
-        if self.kind == Kind::SiteIpsecVpn {
-            keys.push((Side::Primary, key("pre_shared_key")));
-            keys.extend(self.narrowed.is_double().then(|| (Side::Secondary, key("second_pre_shared_key"))));
-        }
         let settings = self.settings.clone();
         Ok(NewOrder { network: network.to_owned(), name, description, tags, line, term, settings, keys })
     }
@@ -210,12 +212,6 @@ fn check(kind: Kind, answers: &Answers, narrowed: &Narrowed, offer: &Offer, doub
     let offered = line.zip(term).is_some_and(|(line, term)| line.prices.code(term).is_some());
     check.note("term", (!offered).then(|| "Choose a term".to_owned()));
     entry::details(&mut check);
-    if kind == Kind::SiteIpsecVpn {
-        let second = double.then_some("second_pre_shared_key");
-        for field in ["pre_shared_key"].into_iter().chain(second) {
-            check.note(field, checks::pre_shared_key(answers.get(field)).err());
-        }
-    }
     (settings, once_each(check.errors))
 }
 

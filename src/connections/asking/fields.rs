@@ -3,6 +3,7 @@
 use super::{Choice, FieldView, Look, Question};
 use crate::catalogue::Term;
 use crate::connections::asking::answers::Progress;
+use crate::connections::keys::PreSharedKey;
 use crate::connections::lines::{Narrowing, Offer};
 use crate::connections::reach::Usable;
 use crate::connections::settings::{Kind, Peering, ike, vpn};
@@ -230,17 +231,14 @@ fn parameters(v2: bool) -> Vec<FieldView> {
     views
 }
 
-/// The question for pre-shared keys: `given` says that there are some already.
-pub fn keys(double: bool, given: bool) -> Vec<FieldView> {
-    let ways = vec![
-        choice("made", "Make one for me", "It is shown once, before you place the order"),
-        choice("own", "I have one", "8 to 64 characters without blanks"),
-    ];
-    let hint = if given { "A key was given and is not shown. Leave the fields below empty to keep it." } else { "" };
-    let mut from = FieldView::new(Look::Radios, "key_from", "Pre-shared key", hint).with(ways);
-    from.value = if given { "own" } else { "made" }.to_owned();
-    let secret = |name, label: &str| FieldView::new(Look::Secret, name, label, "Only if you have one.").optional();
-    let mut views = vec![from, secret("pre_shared_key", "Your pre-shared key")];
-    views.extend(double.then(|| secret("second_pre_shared_key", "Your pre-shared key for the second gateway")));
-    views
+/// The fields for pre-shared keys on the last page: each with one that was just made, to be copied or replaced.
+pub fn keys(progress: &Progress) -> Vec<FieldView> {
+    let hint = "Made for you. Copy it to your router, or put one of yours in its place: 8 to 64 characters without blanks.";
+    let labels = ["Pre-shared key", "Pre-shared key of the second gateway"];
+    let view = |((_, field), label)| {
+        let mut view = FieldView::new(Look::Line, field, label, hint);
+        view.value = PreSharedKey::made().0;
+        view
+    };
+    progress.key_fields().into_iter().zip(labels).map(view).collect()
 }

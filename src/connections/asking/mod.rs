@@ -30,14 +30,13 @@ pub enum Question {
     Networks,
     Ike,
     Parameters,
-    Keys,
     Circuit,
     Term,
     Details,
 }
 
 impl Question {
-    pub const EVERY: [Question; 21] = [
+    pub const EVERY: [Question; 20] = [
         Question::Kind,
         Question::Port,
         Question::Location,
@@ -55,7 +54,6 @@ impl Question {
         Question::Networks,
         Question::Ike,
         Question::Parameters,
-        Question::Keys,
         Question::Circuit,
         Question::Term,
         Question::Details,
@@ -81,7 +79,6 @@ impl Question {
             Question::Networks => "networks",
             Question::Ike => "ike",
             Question::Parameters => "parameters",
-            Question::Keys => "keys",
             Question::Circuit => "circuit",
             Question::Term => "term",
             Question::Details => "details",
@@ -112,7 +109,6 @@ impl Question {
             Question::Networks => "Which networks are on your side?",
             Question::Ike => "Which version of IKE?",
             Question::Parameters => "Which parameters for IKE and ESP?",
-            Question::Keys => "Which pre-shared key?",
             Question::Circuit => match kind {
                 Kind::Aws => "Which AWS account?",
                 Kind::Azure => "Which ExpressRoute circuit?",
@@ -145,7 +141,6 @@ impl Question {
             Question::Networks => vec!["customer_networks"],
             Question::Ike => vec!["ike"],
             Question::Parameters => PARAMETERS.to_vec(),
-            Question::Keys => KEYS.to_vec(),
             Question::Circuit => match kind {
                 Kind::Aws => vec!["aws_account"],
                 Kind::Azure => vec!["service_key"],
@@ -172,8 +167,9 @@ pub const PARAMETERS: [&str; 11] = [
     "esp_lifetime",
 ];
 
-/// Named so that nothing that keeps forms keeps their values.
-pub const KEYS: [&str; 3] = ["key_from", "pre_shared_key", "second_pre_shared_key"];
+/// The fields of the last page of a tunnel. Named so that nothing that keeps forms keeps their values; no answers, as
+/// answers travel in the address.
+pub const KEYS: [&str; 2] = ["pre_shared_key", "second_pre_shared_key"];
 
 /// Every field that a page of an order may send.
 pub fn every_field() -> Vec<&'static str> {
@@ -182,6 +178,7 @@ pub fn every_field() -> Vec<&'static str> {
     for (question, kind) in Question::EVERY.into_iter().flat_map(|question| kinds.map(|kind| (question, kind))) {
         all.extend(question.fields(kind, true));
     }
+    all.extend(KEYS);
     all.sort_unstable();
     all.dedup();
     all
@@ -206,7 +203,7 @@ pub fn path(kind: Kind, routing: &str, double: bool, asks: impl Fn(Question) -> 
                 "ROUTE_BASED_STATIC" => Networks,
                 _ => Asn,
             });
-            all.extend([Ike, Parameters, Keys]);
+            all.extend([Ike, Parameters]);
         }
         _ => all.extend([Location, Region, Peering, Availability, Speed, Circuit]),
     }

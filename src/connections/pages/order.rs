@@ -30,9 +30,8 @@ pub struct StepQuery {
     order: String,
 }
 
-/// The page that asks whether all is right, and the one that shows keys which were made.
+/// The page that asks whether all is right.
 pub const CHECK: &str = "check";
-const MADE: &str = "made";
 
 #[derive(Template)]
 #[template(path = "connections/blocked.html")]
@@ -56,16 +55,6 @@ struct AskPage {
     lost: bool,
     back: String,
     cancel: String,
-}
-
-#[derive(Template)]
-#[template(path = "connections/made.html")]
-struct MadePage {
-    shell: Shell,
-    network: String,
-    primary: String,
-    secondary: String,
-    next: String,
 }
 
 /// One order on its way.
@@ -157,17 +146,15 @@ impl Way {
         let progress = self.progress();
         let kind = progress.as_ref().map_or(Kind::Port, |progress| progress.kind);
         let ticket = self.ticket()?;
-        let double = progress.as_ref().is_some_and(|progress| progress.narrowed.is_double());
-        let mut views = match (&progress, question) {
-            (_, Question::Keys) => fields::keys(double, self.answers.has("pre_shared_key")),
-            (Some(progress), question) => fields::of(question, progress, &self.offer),
-            (None, _) => fields::of_kind(&self.offer),
+        let mut views = match &progress {
+            Some(progress) => fields::of(question, progress, &self.offer),
+            None => fields::of_kind(&self.offer),
         };
         let form = returned.unwrap_or_else(|| Filled::with([]));
         for view in &mut views {
-            if form.failed() && !view.is("secret") {
+            if form.failed() {
                 view.value = form.value(view.name).to_owned();
-            } else if self.answers.has(view.name) && !view.is("secret") {
+            } else if self.answers.has(view.name) {
                 view.value = self.answers.get(view.name).to_owned();
             }
             view.error = form.error(view.name).map(str::to_owned);
@@ -185,18 +172,6 @@ impl Way {
             form,
         };
         if page.form.failed() { self.site.refused(&page) } else { self.site.page(&page, Keep::Nothing) }
-    }
-
-    fn made(&self) -> Result<HttpResponse, Problem> {
-        let next = self.progress().and_then(|progress| progress.next()).map_or(CHECK, Question::slug);
-        let page = MadePage {
-            shell: self.site.shell(&self.by, Section::Networks, "Your pre-shared key"),
-            network: self.network.name.clone(),
-            primary: self.answers.get("pre_shared_key").to_owned(),
-            secondary: self.answers.get("second_pre_shared_key").to_owned(),
-            next: self.at(next, &self.ticket()?),
-        };
-        self.site.page(&page, Keep::Nothing)
     }
 }
 
@@ -223,9 +198,14 @@ pub async fn ask(
     let asked = Question::of_slug(&step).filter(|question| progress.path.contains(question));
     match (asked, progress.next()) {
         (Some(question), _) => way.page(question, None),
-        (None, _) if step == MADE && way.answers.get("key_from") == "made" => way.made(),
         (None, Some(question)) => way.page(question, None),
-        (None, None) => placing::page(&way, &progress, Errors::default(), StatusCode::OK),
+        (None, None) => {
+            let mut form = Filled::with([]);
+            if restored.is_some() {
+                form.errors = placing::keys_are_new(&progress);
+            }
+            placing::page(&way, &progress, form, StatusCode::OK)
+        }
     }
 }
 
@@ -258,20 +238,12 @@ pub async fn answer(
         let (grant, kind) = (way.by.clone(), way.answers.kind());
         way.offer = way.site.pool.read(move |db| Offer::read(db, grant.frame(), kind)).await?;
     }
-    let double = way.progress().is_some_and(|progress| progress.narrowed.is_double());
-    let made = question == Question::Keys && form.value("key_from") == "made";
-    if made {
-        way.answers.make_keys(double);
-    }
     let errors = wrong(&way, question, &form);
     if !errors.is_empty() {
-        let mut filled = form.filled(errors);
-        filled.forget("pre_shared_key");
-        filled.forget("second_pre_shared_key");
-        return way.page(question, Some(filled));
+        return way.page(question, Some(form.filled(errors)));
     }
     let next = way.progress().and_then(|progress| progress.next()).map_or(CHECK, Question::slug);
-    let to = way.at(if made { MADE } else { next }, &way.ticket()?);
+    let to = way.at(next, &way.ticket()?);
     Ok(way.site.see(&Reply::to(to, "")))
 }
 
@@ -283,9 +255,6 @@ fn wrong(way: &Way, question: Question, form: &Form) -> Errors {
         return errors;
     };
     let fields = question.fields(progress.kind, progress.narrowed.is_double());
-    if question == Question::Keys && !["made", "own"].contains(&form.value("key_from")) {
-        errors.add("key_from", "Choose whether you have a key");
-    }
     let of_question = progress.errors.0.into_iter().filter(|(field, _)| fields.contains(&field.as_str()));
     errors.0.extend(of_question);
     errors

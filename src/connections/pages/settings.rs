@@ -32,6 +32,8 @@ struct SettingsPage {
     form: Filled,
     views: Vec<FieldView>,
     back: String,
+    /// After a stale save: field, what is stored now, what was typed.
+    versions: Vec<(String, String, String)>,
     /// Why nothing can be changed now.
     refused: Option<String>,
 }
@@ -71,7 +73,8 @@ fn questions(kind: Kind) -> Vec<Question> {
     }
 }
 
-fn views(now: &Now, form: &Filled) -> Vec<FieldView> {
+/// The fields with what is stored, or with what was `sent`.
+fn views(now: &Now, sent: Option<&Filled>) -> Vec<FieldView> {
     let (kind, double) = (now.settings.kind(), now.connection.high_availability);
     let stored: BTreeMap<&str, String> = now.settings.fields().into_iter().collect();
     // Both versions of IKE are on the page, so it offers what either has.
@@ -96,29 +99,48 @@ fn views(now: &Now, form: &Filled) -> Vec<FieldView> {
         views.extend(double.then(|| secret("second_pre_shared_key", "New pre-shared key of the second gateway")));
     }
     for view in &mut views {
-        let value = if form.failed() { Some(form.value(view.name).to_owned()) } else { stored.get(view.name).cloned() };
+        let value =
+            sent.map_or_else(|| stored.get(view.name).cloned(), |form| Some(form.value(view.name).to_owned()));
         if let Some(value) = value.filter(|_| !view.is("secret")) {
             view.value = value;
         }
-        view.error = form.error(view.name).map(str::to_owned);
+        view.error = sent.and_then(|form| form.error(view.name)).map(str::to_owned);
     }
     views
 }
 
-fn page(by: &In<UpdateNetworks>, site: &Site, now: &Now, mut form: Filled) -> SettingsPage {
+/// What is stored now beside what was typed, where the two differ. Keys are not shown.
+fn versions(now: &Now, typed: &Filled) -> Vec<(String, String, String)> {
+    let words = |view: &FieldView, value: &str| {
+        let choice = view.choices.iter().find(|(code, ..)| code == value);
+        choice.map_or_else(|| value.lines().collect::<Vec<_>>().join(", "), |(_, words, _)| words.clone())
+    };
+    let stored = views(now, None).into_iter().filter(|view| !view.is("heading") && !view.is("secret"));
+    let both = stored.map(|view| {
+        let (now, typed) = (words(&view, &view.value), words(&view, typed.value(view.name)));
+        (view.label, now, typed)
+    });
+    both.filter(|(_, now, typed)| now != typed).collect()
+}
+
+/// `sent`: what was typed and not taken. It is shown again even where nothing can be changed now.
+fn page(by: &In<UpdateNetworks>, site: &Site, now: &Now, sent: Option<Filled>) -> SettingsPage {
     let state = now.connection.state;
-    let refused = next(state, Happening::Edit).is_none().then(|| {
+    let refused = (sent.is_none() && next(state, Happening::Edit).is_none()).then(|| {
         format!(
             "It is in the state “{}”. It can be changed while it is active or down, or when a change failed.",
             state.words()
         )
     });
+    let views = views(now, sent.as_ref());
+    let mut form = sent.unwrap_or_else(|| Filled::with([]));
     form.set_version(now.connection.version);
     SettingsPage {
         shell: site
             .shell(by, Section::Connections, &format!("Change settings of {}", now.connection.name))
             .failing(form.failed()),
-        views: views(now, &form),
+        views,
+        versions: Vec::new(),
         back: format!("/a/{}/connections/{}", by.account().id, now.connection.id),
         refused,
         form,
@@ -128,7 +150,7 @@ fn page(by: &In<UpdateNetworks>, site: &Site, now: &Now, mut form: Filled) -> Se
 /// GET /a/{account}/connections/{connection}/settings
 pub async fn edit(by: In<UpdateNetworks>, site: Site, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let now = now(&by, &site, path.into_inner().1).await?;
-    site.page(&page(&by, &site, &now, Filled::with([])), Keep::Nothing)
+    site.page(&page(&by, &site, &now, None), Keep::Nothing)
 }
 
 /// What was sent over what is stored, as a form to be checked.
@@ -181,11 +203,12 @@ pub async fn update(
             Ok(Reply::to(to, "Saved. The change is being carried out."))
         })
     });
+    let mut stale = false;
     let (errors, status) = match done.await {
         Err(Problem::Invalid(errors)) => (errors, StatusCode::UNPROCESSABLE_ENTITY),
         Err(Problem::Conflict(Reason::Stale)) => {
-            let why = "The connection changed in the meantime. Your entries are still in the form: look at it, then save again";
-            (Errors::one("", why), StatusCode::CONFLICT)
+            stale = true;
+            (Errors::default(), StatusCode::CONFLICT)
         }
         Err(Problem::Conflict(reason)) if reason != Reason::FormReused => {
             let words = reason.words();
@@ -197,5 +220,13 @@ pub async fn update(
     let mut filled = form.filled(errors);
     filled.forget("pre_shared_key");
     filled.forget("second_pre_shared_key");
-    site.page_with(status, &page(&by, &site, &now, filled), Keep::Nothing)
+    let versions = if stale { versions(&now, &filled) } else { Vec::new() };
+    if stale && versions.is_empty() {
+        let why = "Its name, description, tags or state changed in the meantime, and none of these settings. Save again";
+        filled.errors.add("", why);
+    }
+    let mut page = page(&by, &site, &now, Some(filled));
+    page.shell = page.shell.failing(page.form.failed() || !versions.is_empty());
+    page.versions = versions;
+    site.page_with(status, &page, Keep::Nothing)
 }
