@@ -10,6 +10,14 @@ pub struct Nasty {
 }
 
 impl Nasty {
+    /// Whether a database could take it in another way than the next one does: what is no text, is a number, is very
+    /// long, or has signs that databases read.
+    pub fn troubles_a_database(&self) -> bool {
+        let Some(text) = &self.text else { return true };
+        let number = text.parse::<f64>().is_ok();
+        number || text.len() > 60 || text.chars().any(|c| c.is_control() || "'\"\\%".contains(c) || c > '\u{fff0}')
+    }
+
     pub fn shown(&self) -> String {
         self.encoded.chars().take(60).collect()
     }
