@@ -1,6 +1,6 @@
 //! The real program killed (SIGKILL) at every moment of every transition: when the fabric gets an order, when it has
-//! done it, when its answer is on its way, and at random. Whoever comes next takes over; in the end each connection is
-//! where a clean run brings it, by the same states, and the fabric did each thing once. CRASH_ROUNDS: how often.
+//! done it, when its answer is on its way, and at random. Whoever comes next takes over; in the end each connection and the
+//! port are where a clean run brings them, by the same states, and the fabric did each thing once. CRASH_ROUNDS: how often.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use subtenant::access::policy::DeletePorts;
 use subtenant::connections::Happening;
 use subtenant::ids::Key;
+use subtenant::ports;
+use subtenant::store::Db;
 
-use crate::orders::{configured, history, later, order, ready, round, state, step, told};
+use crate::orders::{configured, history, later, order, order_port, port, ready, round, state, step, told};
 use crate::receiver::{MOMENTS, Moment, Receiver, SECRET};
 use crate::world::World;
 
@@ -66,6 +69,7 @@ struct Ground {
     receiver: Receiver,
     victim: Victim,
     connections: BTreeMap<&'static str, (Key, String)>,
+    port: (Key, String),
 }
 
 const NAMES: [&str; 4] = ["plain", "slow", "bad", "another slow"];
@@ -75,7 +79,8 @@ fn ground() -> Ground {
     let world = World::with(|settings| settings.provisioning = receiver.settings());
     ready(&world);
     let connections = NAMES.map(|name| (name, order(&world, "acme", name))).into();
-    Ground { world, receiver, victim: Victim::default(), connections }
+    let port = order_port(&world, "acme", "rack 1");
+    Ground { world, receiver, victim: Victim::default(), connections, port }
 }
 
 impl Ground {
@@ -116,8 +121,10 @@ impl Ground {
         }
     }
 
-    fn states(&self) -> Vec<&'static str> {
-        NAMES.map(|name| state(&self.world, self.connections[name].0)).into()
+    /// Of the connections, and of the port.
+    fn states(&self) -> Vec<String> {
+        let connections = NAMES.map(|name| state(&self.world, self.connections[name].0).to_owned());
+        connections.into_iter().chain([port(&self.world, self.port.0).0]).collect()
     }
 
     fn histories(&self) -> Vec<Vec<String>> {
@@ -129,18 +136,27 @@ impl Ground {
         for (name, happening) in NAMES.into_iter().zip(happenings) {
             step(&self.world, self.connections[name].0, happening);
         }
+        if happenings == [Happening::Delete; 4] {
+            let by = self.world.grant::<DeletePorts>("admin-of-acme", "acme").expect("the administrator may");
+            let delete = |db: &mut Db| {
+                let version = ports::find(db, by.account().key, &self.port.1)?.version;
+                ports::delete(db, &by, &self.port.1, version)
+            };
+            self.world.write(delete).expect("nothing uses it");
+        }
     }
 
     /// Every intent came at least once, with one id, and was done once.
     fn assert_told_once(&self) {
         let books = self.receiver.books();
         assert!(books.received.iter().all(|one| one.signed), "something was not signed");
-        for (_, id) in self.connections.values() {
+        let ports = [("port", &self.port.1)];
+        for (what, id) in self.connections.values().map(|(_, id)| ("connection", id)).chain(ports) {
             let acts: Vec<&str> =
                 books.acts.iter().filter(|(.., subject)| subject == id).map(|(_, kind, _)| kind.as_str()).collect();
             let intents: Vec<String> = told(&self.world.pool, id)
                 .into_iter()
-                .map(|(act, ..)| format!("connection.{}", act.to_lowercase()))
+                .map(|(act, ..)| format!("{what}.{}", act.to_lowercase()))
                 .collect();
             assert_eq!(acts, intents, "{id}: what was done is not what was to be done, once each and in order");
         }
@@ -151,7 +167,7 @@ const PHASES: [Option<[Happening; 4]>; 3] =
     [None, Some([Happening::Edit, Happening::Edit, Happening::Retry, Happening::Edit]), Some([Happening::Delete; 4])];
 
 /// All phases; each is interrupted as often as `ends` says.
-async fn story(mut ends: impl FnMut() -> Vec<End>) -> (Vec<Vec<&'static str>>, Vec<Vec<String>>, usize) {
+async fn story(mut ends: impl FnMut() -> Vec<End>) -> (Vec<Vec<String>>, Vec<Vec<String>>, usize) {
     let ground = ground();
     let mut states = Vec::new();
     for phase in PHASES {
@@ -173,9 +189,9 @@ async fn story(mut ends: impl FnMut() -> Vec<End>) -> (Vec<Vec<&'static str>>, V
 async fn a_killed_program_leaves_nothing_undone_and_nothing_done_twice() {
     let (states, histories, requests) = story(Vec::new).await;
     let expected = [
-        vec!["ACTIVE", "ACTIVE", "FAILED_TO_PROVISION", "ACTIVE"],
-        vec!["ACTIVE", "ACTIVE", "FAILED_TO_PROVISION", "ACTIVE"],
-        vec!["DELETED"; 4],
+        vec!["ACTIVE", "ACTIVE", "FAILED_TO_PROVISION", "ACTIVE", "ACTIVE"],
+        vec!["ACTIVE", "ACTIVE", "FAILED_TO_PROVISION", "ACTIVE", "ACTIVE"],
+        vec!["DELETED"; 5],
     ];
     assert_eq!(states, expected);
     let mut dice = StdRng::seed_from_u64(53);

@@ -1,6 +1,7 @@
 //! Orders that are placed and looked at by several at once, while agreements, payment, suspensions and limits change
-//! (T16, T17): whatever comes first, nothing begins while something is in the way, and nothing is begun twice. Keys are
-//! drawn under the tree's lock and grow, so that they say what came first. RACE_ROUNDS: how often.
+//! (T16, T17), by the product's own operations: whatever comes first, nothing begins while something is in the way, and
+//! nothing is begun twice. Keys are drawn under the tree's lock and grow, so that they say what came first. RACE_ROUNDS:
+//! how often.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -8,11 +9,14 @@ use std::thread;
 
 use chrono::Duration;
 use diesel::prelude::*;
+use subtenant::access::policy::{DeleteBilling, UpdateBilling};
+use subtenant::access::{self, Origin};
+use subtenant::billing::{self, Change, Entries};
 use subtenant::ids::{self, Key};
-use subtenant::problem::Problem;
-use subtenant::provisioning;
+use subtenant::problem::{Problem, Reason};
 use subtenant::store::schema::{audit_entries, connection_history, intents, legal_documents};
 use subtenant::store::{self as database, Db, Pool, dialect};
+use subtenant::{limits, provisioning, suspension};
 
 use crate::orders::{accept, insert, ready, root_of};
 use crate::world::World;
@@ -67,52 +71,93 @@ struct Race<'a> {
     pool: &'a Pool,
     user: Key,
     root: Key,
+    root_id: String,
     child: Key,
     child_id: String,
 }
 
 impl Race<'_> {
-    /// Does it, and answers the key that says when.
-    fn act(&self, act: Act) -> Result<Key, Problem> {
-        if act == Act::Accept {
-            // Asked again, it was accepted before.
-            match accept(self.pool, self.user, &self.child_id) {
-                Ok(()) | Err(Problem::Conflict(_)) => {}
-                Err(problem) => return Err(problem),
+    /// Does it, and answers the key that says when; none where it is refused, as a connection lives on it.
+    fn act(&self, act: Act) -> Result<Option<Key>, Problem> {
+        match act {
+            Act::Accept => {
+                // Asked again, it was accepted before.
+                match accept(self.pool, self.user, &self.child_id) {
+                    Ok(()) | Err(Problem::Conflict(_)) => {}
+                    Err(problem) => return Err(problem),
+                }
+                self.logged(self.child, "ACCOUNT_CONSENT_CREATE")
             }
-            let entry = audit_entries::table
-                .filter(audit_entries::account_key.eq(self.child))
-                .filter(audit_entries::event_type.eq("ACCOUNT_CONSENT_CREATE"));
-            return self.pool.read_here(|db| Ok(entry.select(audit_entries::key).first(db)?));
+            Act::Unshare | Act::Remove => match self.take_back(act) {
+                Err(Problem::Conflict(Reason::BillingCannotBeRemoved { .. })) => Ok(None),
+                Err(problem) => Err(problem),
+                Ok(()) if act == Act::Remove => self.logged(self.root, "ACCOUNT_BILLING_DELETE"),
+                Ok(()) => self.logged(self.root, "ACCOUNT_BILLING_UPDATE"),
+            },
+            Act::Suspend => {
+                let done = self.pool.write_here(|db| suspension::suspend_root(db, &self.root_id, "late"))?;
+                done.expect("it is suspended");
+                self.logged(self.root, "ACCOUNT_SUSPEND")
+            }
+            Act::Resume => {
+                let done = self.pool.write_here(|db| suspension::resume_root(db, &self.root_id))?;
+                done.expect("it is resumed");
+                self.logged(self.root, "ACCOUNT_RESUME")
+            }
+            Act::Limit => {
+                let set = |db: &mut Db| limits::set_root(db, &self.root_id, "connection", "branch", "0");
+                self.pool.write_here(set)?.expect("it is limited");
+                self.logged(self.root, "RESOURCE_LIMIT_UPDATE")
+            }
+            Act::Document | Act::Lapse => self.time_passes(act).map(Some),
         }
-        let statement = match act {
-            Act::Unshare => "UPDATE payment_methods SET allow_child_accounts = FALSE".to_owned(),
-            Act::Remove => "DELETE FROM payment_methods".to_owned(),
-            Act::Lapse => "UPDATE payment_methods SET pays_until = '2026-01-01 00:00:00'".to_owned(),
-            Act::Suspend => format!(
-                "INSERT INTO suspensions (account_key, suspended_at, reason) VALUES ({}, '2026-01-01 00:00:00', '')",
-                self.root
-            ),
-            Act::Resume => "DELETE FROM suspensions".to_owned(),
-            Act::Limit => format!(
-                "INSERT INTO resource_limits (account_key, resource, reach, most, set_at)
-                 VALUES ({}, 'CONNECTION', 'BRANCH', 0, '2026-01-01 00:00:00')",
-                self.root
-            ),
-            Act::Accept | Act::Document => String::new(),
-        };
+    }
+
+    /// The payment method is not offered any more, or gone, as somebody does it who looks at what hangs on it first.
+    fn take_back(&self, act: Act) -> Result<(), Problem> {
+        loop {
+            let done = self.pool.write_here(|db| {
+                let method = billing::own(db, self.root)?.ok_or(Problem::NotFound)?;
+                if act == Act::Remove {
+                    let by = access::grant::<DeleteBilling>(db, self.user, &self.root_id, Origin::default())?;
+                    let stamp = billing::effects(db, self.root, Change::Remove)?.stamp();
+                    return billing::remove(db, &by, method.version, &stamp);
+                }
+                let by = access::grant::<UpdateBilling>(db, self.user, &self.root_id, Origin::default())?;
+                let stamp = billing::effects(db, self.root, Change::Save { allow_child_accounts: false })?.stamp();
+                let new = Entries { allow_child_accounts: false, ..method.entries };
+                billing::change(db, &by, method.version, &new, &stamp)
+            });
+            match done {
+                // Something began between the look and the act.
+                Err(Problem::Conflict(Reason::Unconfirmed)) => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// What comes about by itself: a day on which a document is in force, one on which a failed method pays no more.
+    fn time_passes(&self, act: Act) -> Result<Key, Problem> {
         self.pool.write_here(|db| {
             database::write(db, |db| {
-                let root = root_of(db, self.child)?;
-                dialect::lock_tree(db, root)?;
+                dialect::lock_tree(db, self.root)?;
                 if act == Act::Document {
                     publish(db)?;
                 } else {
-                    diesel::sql_query(&statement).execute(db)?;
+                    diesel::sql_query("UPDATE payment_methods SET pays_until = '2026-01-01 00:00:00'").execute(db)?;
                 }
                 Ok(ids::next_key())
             })
         })
+    }
+
+    /// The key of the last entry of this kind, which was drawn under the lock.
+    fn logged(&self, account: Key, event: &str) -> Result<Option<Key>, Problem> {
+        let entries = audit_entries::table
+            .filter(audit_entries::account_key.eq(account))
+            .filter(audit_entries::event_type.eq(event))
+            .order(audit_entries::key.desc());
+        self.pool.read_here(|db| Ok(Some(entries.select(audit_entries::key).first(db)?)))
     }
 
     /// Places an order and looks at it, as the room and then the background work do.
@@ -153,12 +198,13 @@ fn nothing_begins_while_something_is_in_the_way_and_nothing_begins_twice() {
     let world = World::new();
     ready(&world);
     let (user, root) = (world.person("admin-of-acme"), world.key("acme"));
-    let (mut begun, mut held) = (0, 0);
+    let (mut begun, mut held, mut refused) = (0, 0, 0);
     for round in 0..rounds() {
         let act = ACTS[round % ACTS.len()];
         let name = format!("child {round}");
         world.account("acme").child(&name);
-        let race = Race { pool: &world.pool, user, root, child: world.key(&name), child_id: world.id(&name) };
+        let (root_id, child, child_id) = (world.id("acme"), world.key(&name), world.id(&name));
+        let race = Race { pool: &world.pool, user, root, root_id, child, child_id };
         if act != Act::Accept {
             accept(race.pool, user, &race.child_id).expect("it is accepted");
         }
@@ -184,17 +230,28 @@ fn nothing_begins_while_something_is_in_the_way_and_nothing_begins_twice() {
             patiently(|| race.act(act)).expect("it is done")
         });
         let starts = starts(race.pool, race.child);
-        let wrong: Vec<&Key> = starts.iter().filter(|start| (**start < at) == act.opens()).collect();
-        assert!(wrong.is_empty(), "{act:?}: {} of {} began on the wrong side", wrong.len(), starts.len());
+        match at {
+            Some(at) => {
+                let wrong: Vec<&Key> = starts.iter().filter(|start| (**start < at) == act.opens()).collect();
+                assert!(wrong.is_empty(), "{act:?}: {} of {} began on the wrong side", wrong.len(), starts.len());
+            }
+            None => assert!(!starts.is_empty(), "{act:?} was refused for nothing"),
+        }
+        refused += usize::from(at.is_none());
         once(race.pool, race.child, starts.len());
         begun += starts.len();
         held += 6 - starts.len();
-        for undo in ["DELETE FROM suspensions", "DELETE FROM resource_limits", "DELETE FROM payment_methods"] {
+        for undo in [
+            "DELETE FROM suspensions",
+            "DELETE FROM resource_limits",
+            "DELETE FROM payment_methods",
+            "UPDATE connections SET state = 'DELETED', look_at = '9999-12-31 00:00:00'",
+        ] {
             world.sql(undo);
         }
         crate::orders::pay(race.pool, user, &world.id("acme")).expect("it pays");
     }
-    println!("{} rounds: {begun} orders began, {held} were held", rounds());
+    println!("{} rounds: {begun} orders began, {held} were held, {refused} acts were refused", rounds());
     assert!(rounds() < 40 || (begun > 10 && held > 10), "{begun} began, {held} were held");
 }
 

@@ -99,8 +99,7 @@ fn views(now: &Now, sent: Option<&Filled>) -> Vec<FieldView> {
         views.extend(double.then(|| secret("second_pre_shared_key", "New pre-shared key of the second gateway")));
     }
     for view in &mut views {
-        let value =
-            sent.map_or_else(|| stored.get(view.name).cloned(), |form| Some(form.value(view.name).to_owned()));
+        let value = sent.map_or_else(|| stored.get(view.name).cloned(), |form| Some(form.value(view.name).to_owned()));
         if let Some(value) = value.filter(|_| !view.is("secret")) {
             view.value = value;
         }
@@ -222,7 +221,8 @@ pub async fn update(
     filled.forget("second_pre_shared_key");
     let versions = if stale { versions(&now, &filled) } else { Vec::new() };
     if stale && versions.is_empty() {
-        let why = "Its name, description, tags or state changed in the meantime, and none of these settings. Save again";
+        let why =
+            "Its name, description, tags or state changed in the meantime, and none of these settings. Save again";
         filled.errors.add("", why);
     }
     let mut page = page(&by, &site, &now, Some(filled));
