@@ -1,7 +1,8 @@
 //! The whole database as lines of text, to see whether anything changed. Left out are the tables and the columns that
 //! change when somebody merely looks around: sessions, throttles, recents, kept forms, the account used last, and when.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -19,12 +20,24 @@ const TRACE_COLUMNS: [&str; 2] = ["last_account_key", "last_seen_at"];
 
 /// Every row that counts, each with the name of its table.
 pub fn dump(world: &World) -> BTreeSet<String> {
-    tables(world).iter().filter(|table| !TRACES.contains(&table.as_str())).flat_map(|t| rows(world, t)).collect()
+    lines(world, &statement(world, true)).into_iter().collect()
 }
 
 /// Really every row.
 pub fn dump_everything(world: &World) -> BTreeSet<String> {
-    tables(world).iter().flat_map(|table| rows(world, table)).collect()
+    lines(world, &statement(world, false)).into_iter().collect()
+}
+
+/// One statement for all tables. All worlds have the same ones, so it is put together once for each kind of database.
+fn statement(world: &World, counted_only: bool) -> String {
+    static KNOWN: Mutex<BTreeMap<(bool, bool), String>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().expect("nobody panicked while reading the tables");
+    let make = || {
+        let counted = |table: &&String| !counted_only || !TRACES.contains(&table.as_str());
+        let rows: Vec<String> = tables(world).iter().filter(counted).map(|table| rows(world, table)).collect();
+        rows.join(" UNION ALL ")
+    };
+    known.entry((world.place().is_postgres(), counted_only)).or_insert_with(make).clone()
 }
 
 /// Says which rows came and went, the first of them.
@@ -61,10 +74,9 @@ pub fn columns(world: &World, table: &str) -> Vec<String> {
     lines(world, &sql)
 }
 
-fn rows(world: &World, table: &str) -> Vec<String> {
+fn rows(world: &World, table: &str) -> String {
     let text = |c: &String| format!("COALESCE(CAST(\"{c}\" AS TEXT), '~')");
     let kept: Vec<String> =
         columns(world, table).iter().filter(|c| !TRACE_COLUMNS.contains(&c.as_str())).map(text).collect();
-    let found = lines(world, &format!("SELECT {} AS line FROM \"{table}\"", kept.join(" || '|' || ")));
-    found.into_iter().map(|line| format!("{table}: {line}")).collect()
+    format!("SELECT '{table}: ' || {} AS line FROM \"{table}\"", kept.join(" || '|' || "))
 }
