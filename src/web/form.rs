@@ -199,12 +199,12 @@ impl Filled {
         self.values.remove(name);
     }
 
-    /// Puts in what the page adds.
     /// Each field with its value.
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Puts in what the page adds.
     pub fn set(&mut self, name: &str, value: &str) {
         self.values.insert(name.to_owned(), value.to_owned());
     }

@@ -233,8 +233,8 @@ fn parameters(v2: bool) -> Vec<FieldView> {
 
 /// The fields for pre-shared keys on the last page: each with one that was just made, to be copied or replaced.
 pub fn keys(progress: &Progress) -> Vec<FieldView> {
-    let hint =
-        "Made for you. Copy it to your router, or put one of yours in its place: 8 to 64 characters without blanks.";
+    let hint = "A new one each time this page is opened, so copy it last, right before you place the order. Or put one \
+                of yours in its place: 8 to 64 characters without blanks.";
     let labels = ["Pre-shared key", "Pre-shared key of the second gateway"];
     let view = |((_, field), label)| {
         let mut view = FieldView::new(Look::Line, field, label, hint);
