@@ -3,9 +3,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use subtenant::config::Config;
+use subtenant::generate::{self, Plan};
 use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::provisioning::operator::{self, Decision};
@@ -30,6 +32,26 @@ pub fn show(config: &Config) -> anyhow::Result<ExitCode> {
     let (parts, people) = demo::prepare(config)?;
     let greeting = demo::greeting(&config.origin(), &people);
     actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn generate(config: &Config, plan: Plan) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let bar = ProgressBar::new(0)
+        .with_style(ProgressStyle::with_template("{msg:20} {wide_bar} {human_pos}/{human_len} {elapsed_precise}")?);
+    let made = generate::generate(config, plan, &|what, done, all| {
+        bar.set_message(what);
+        bar.set_length(all);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    println!(
+        "{} accounts were made in {} s. Everybody's password is {}",
+        plan.accounts,
+        begun.elapsed().as_secs(),
+        made.password
+    );
+    made.people.iter().for_each(|person| println!("  {}: {}", person.email, person.what));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -14,7 +14,7 @@
 //!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`networks`], [`ports`], [`connections`],
 //!   [`provisioning`], [`switcher`],
 //!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
-//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`]; 7 `main`
+//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`], [`generate`]; 7 `main`
 //!
 //! # What always holds
 //! - The account id comes from the path only, and only `In<A>` reads it. `Grant<A>` has no way to be made but the check.
@@ -41,6 +41,7 @@ pub mod consent;
 pub mod dashboard;
 pub mod demo;
 pub mod factor;
+pub mod generate;
 pub mod help;
 pub mod ids;
 pub mod invites;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
 use subtenant::demo;
+use subtenant::generate::{self, Plan, Shape};
 use subtenant::ledger::operator::Settled;
 use subtenant::provisioning::operator::Decision;
 
@@ -30,6 +31,24 @@ enum Command {
     Serve,
     /// Serve a demonstration: a managed service provider with some 60 accounts, on a fresh database of its own.
     Demo,
+    /// Fill a new database with made-up accounts and everything that hangs on them, to measure and to try the console
+    /// with. The same seed makes the same again.
+    Generate {
+        /// How many accounts, from 50 on.
+        #[arg(long, value_name = "N")]
+        accounts: usize,
+        /// Any number.
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// How they hang together: `msp` (one provider with customers, divisions and sites), `flat` (all below one),
+        /// `deep` (one chain of a thousand levels, the others of 64) or `mixed` (thirty providers, a tenth of all accounts
+        /// directly below the largest, deep chains).
+        #[arg(long, value_name = "SHAPE", default_value = "msp", value_parser = shape)]
+        shape: Shape,
+        /// Entries of the audit log [default: ten for each account].
+        #[arg(long, value_name = "N")]
+        audit_entries: Option<usize>,
+    },
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
     /// The price list.
@@ -206,6 +225,10 @@ fn main() -> ExitCode {
     }
 }
 
+fn shape(word: &str) -> Result<Shape, String> {
+    generate::shape(word).ok_or_else(|| "it is one of msp, flat, deep and mixed".to_owned())
+}
+
 /// Warnings and errors on standard error; RUST_LOG=info adds a line for each request.
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
@@ -219,6 +242,10 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match cli.command.as_ref().unwrap_or(&Command::Serve) {
         Command::Serve => commands::serve(&config),
         Command::Demo => commands::show(&Config { demo: true, ..config }),
+        Command::Generate { accounts, seed, shape, audit_entries } => {
+            let audit_entries = audit_entries.unwrap_or(accounts.saturating_mul(10));
+            commands::generate(&config, Plan { accounts: *accounts, seed: *seed, shape: *shape, audit_entries })
+        }
         Command::Check => commands::check(&config),
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)

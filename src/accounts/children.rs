@@ -129,16 +129,16 @@ async fn list_page(
     query: &ListQuery,
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
-    let (rows, items, found, below, has_closed) = site
+    let (rows, items, found, below, has_closed, filter) = site
         .pool
         .read_long(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
-                return Ok((Vec::new(), Vec::new(), 0, 0, false));
+                return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted));
             }
+            let below = if account.children_count == 0 { 0 } else { list::below_count(db, account.key)? };
+            let wanted = wanted.within(below);
             let rows = list::page(db, account.key, &wanted, &want, PAGE)?;
-            let all = Filter { scope: Scope::Below, text: String::new(), ..wanted.clone() };
-            let below = if account.children_count == 0 { 0 } else { list::count(db, account.key, &all)? };
             let found = match (wanted.text.is_empty(), wanted.scope) {
                 (true, Scope::Direct) => account.children_count,
                 (true, Scope::Below) => below,
@@ -146,14 +146,16 @@ async fn list_page(
             };
             let has_closed = store::has_closed_children(db, account.key)?;
             let items = items(db, &grant, &rows, wanted.scope)?;
-            Ok((rows, items, found, below, has_closed))
+            Ok((rows, items, found, below, has_closed, wanted))
         })
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);
     let rest = address(&page.filter, None, page.filter.scope, true);
     let sort = page.filter.sort;
     let cursors: Vec<(Row, Item)> = rows.into_iter().zip(items).collect();
-    let paged = Paged::new(cursors, &query.page, &rest, Some(found), |(row, _)| row.cursor(sort));
+    // Of more than were counted, nobody knows how many pages they make.
+    let counted = (page.filter.text.is_empty() || found < list::COUNTED).then_some(found);
+    let paged = Paged::new(cursors, &query.page, &rest, counted, |(row, _)| row.cursor(sort));
     page.paged = Paged {
         rows: Vec::new(),
         previous: paged.previous,
@@ -169,7 +171,6 @@ async fn list_page(
 
 fn items(db: &mut crate::store::Db, by: &In<ReadAccounts>, rows: &[Row], scope: Scope) -> Result<Vec<Item>, Problem> {
     let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
-    let below = list::totals_below(db, &keys)?;
     let paths = if scope == Scope::Below {
         crate::access::lookup::paths(db, &keys, by.account().depth)?
     } else {
@@ -184,7 +185,7 @@ fn items(db: &mut crate::store::Db, by: &In<ReadAccounts>, rows: &[Row], scope: 
             description: row.description.clone(),
             path: paths.get(&row.key).map(|names| names.join(" / ")).unwrap_or_default(),
             children: row.children_count,
-            below: below.get(&row.key).copied().unwrap_or(0),
+            below: row.below_count,
             created: When::day(row.created_at),
             marks: marks.remove(&row.key).unwrap_or_default(),
         })
@@ -197,8 +198,8 @@ async fn tree_page(
     filter: Filter,
     query: &ListQuery,
 ) -> Result<ChildrenPage, Problem> {
-    let (grant, wanted) = (by.clone(), filter.clone());
-    let (rows, (totals, suspended), below, has_closed) = site
+    let grant = by.clone();
+    let (rows, suspended, below, has_closed) = site
         .pool
         .read_long(move |db| {
             let account = grant.account();
@@ -206,17 +207,14 @@ async fn tree_page(
                 return Ok((Vec::new(), Default::default(), 0, false));
             }
             let rows = list::levels(db, account.key, MOST_NODES)?;
-            let keys: Vec<_> = rows.iter().filter(|row| row.children_count > 0).map(|row| row.key).collect();
-            let totals = list::totals_below(db, &keys)?;
             let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
             let suspended = suspension::among(db, &shown)?;
-            let all = Filter { scope: Scope::Below, text: String::new(), ..wanted };
-            let below = list::count(db, account.key, &all)?;
-            Ok((rows, (totals, suspended), below, store::has_closed_children(db, account.key)?))
+            let below = list::below_count(db, account.key)?;
+            Ok((rows, suspended, below, store::has_closed_children(db, account.key)?))
         })
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);
-    page.lines = tree::lines(by.account().key, &rows, &totals, &suspended);
+    page.lines = tree::lines(by.account().key, &rows, &suspended);
     let shown = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).count();
     page.left_out = page.direct - i64::try_from(shown).unwrap_or(0);
     page.tree_view = true;

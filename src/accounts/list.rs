@@ -1,17 +1,14 @@
 //! Reading the accounts below one: a page of them by keyset in any sort order, how many there are, their paths, and
 //! what is below each. A page costs the same at 10 accounts and at a million.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Datelike, NaiveDateTime};
-use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{self, MultiBackend};
 use crate::store::schema::{account_ancestry, accounts};
 use crate::text::{like_anywhere, name_key};
 use crate::web::paging::{Cursor, Want, is_backward};
@@ -39,6 +36,17 @@ pub struct Filter {
     pub descending: bool,
 }
 
+impl Filter {
+    /// The same where so many accounts are below: a large list has one order.
+    #[must_use]
+    pub fn within(self, below: i64) -> Filter {
+        if self.scope == Scope::Below && below > LARGE {
+            return Filter { sort: Sort::Name, ..self };
+        }
+        self
+    }
+}
+
 /// One account of a list.
 #[derive(Debug, Clone, Queryable)]
 pub struct Row {
@@ -51,6 +59,8 @@ pub struct Row {
     pub parent_key: Option<Key>,
     pub depth: i64,
     pub children_count: i64,
+    /// Open accounts at any level below.
+    pub below_count: i64,
     pub created_at: NaiveDateTime,
 }
 
@@ -65,6 +75,14 @@ impl Row {
         Cursor(value, self.key)
     }
 }
+
+/// With more accounts below than this, lists of all of them are in the order of names only, and what matches a filter is
+/// counted no further than [`COUNTED`].
+pub const LARGE: i64 = 10_000;
+/// Matches are counted up to here.
+pub const COUNTED: i64 = 1_000;
+/// Accounts that have a rare text in their name are looked at one by one, up to so many.
+const MOST_CANDIDATES: usize = 5_000;
 
 type Condition = Box<dyn BoxableExpression<accounts::table, MultiBackend, SqlType = Bool>>;
 
@@ -94,13 +112,18 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
         return None;
     }
     Some(match (sort, up) {
+        // The first half of each is what an index can be entered by.
         (Sort::Name, true) => {
             let v = cursor.0.clone();
-            Box::new(accounts::name_key.gt(v.clone()).or(accounts::name_key.eq(v).and(accounts::key.gt(key))))
+            let after =
+                accounts::name_key.gt(v.clone()).or(accounts::name_key.eq(v.clone()).and(accounts::key.gt(key)));
+            Box::new(accounts::name_key.ge(v).and(after))
         }
         (Sort::Name, false) => {
             let v = cursor.0.clone();
-            Box::new(accounts::name_key.lt(v.clone()).or(accounts::name_key.eq(v).and(accounts::key.lt(key))))
+            let before =
+                accounts::name_key.lt(v.clone()).or(accounts::name_key.eq(v.clone()).and(accounts::key.lt(key)));
+            Box::new(accounts::name_key.le(v).and(before))
         }
         (Sort::Children, true) => {
             let v: i64 = cursor.0.parse().ok()?;
@@ -116,9 +139,11 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
                 return None;
             }
             if up {
-                Box::new(accounts::created_at.gt(v).or(accounts::created_at.eq(v).and(accounts::key.gt(key))))
+                let after = accounts::created_at.gt(v).or(accounts::created_at.eq(v).and(accounts::key.gt(key)));
+                Box::new(accounts::created_at.ge(v).and(after))
             } else {
-                Box::new(accounts::created_at.lt(v).or(accounts::created_at.eq(v).and(accounts::key.lt(key))))
+                let before = accounts::created_at.lt(v).or(accounts::created_at.eq(v).and(accounts::key.lt(key)));
+                Box::new(accounts::created_at.le(v).and(before))
             }
         }
     })
@@ -127,6 +152,9 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
 /// A page of the accounts below `account`: at most `limit + 1` rows, turned round when the page before is wanted.
 pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
     let up = filter.descending == is_backward(want);
+    if (filter.scope, filter.sort) == (Scope::Below, Sort::Name) {
+        return below_by_name(db, account, filter, want, up, limit);
+    }
     let mut query = accounts::table.filter(belongs(account, filter)).into_boxed::<MultiBackend>();
     if let Want::After(cursor) | Want::Before(cursor) = want
         && let Some(condition) = beyond(cursor, filter.sort, up)
@@ -145,6 +173,60 @@ pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usiz
     Ok(query.limit(limit).select(COLUMNS).load::<Row>(db)?)
 }
 
+/// Everything below in the order of names: one index range, however much there is.
+fn below_by_name(
+    db: &mut Db,
+    account: Key,
+    filter: &Filter,
+    want: &Want,
+    up: bool,
+    limit: usize,
+) -> Result<Vec<Row>, Problem> {
+    let mut query = below(db, account, &filter.text)?;
+    if let Want::After(cursor) | Want::Before(cursor) = want
+        && !cursor.0.contains('\0')
+    {
+        let (name, key) = (account_ancestry::name_key, account_ancestry::descendant_key);
+        let v = &cursor.0;
+        query = if up {
+            query.filter(name.ge(v.clone()).and(name.gt(v.clone()).or(name.eq(v.clone()).and(key.gt(cursor.1)))))
+        } else {
+            query.filter(name.le(v.clone()).and(name.lt(v.clone()).or(name.eq(v.clone()).and(key.lt(cursor.1)))))
+        };
+    }
+    let (name, key) = (account_ancestry::name_key, account_ancestry::descendant_key);
+    query = if up { query.order((name.asc(), key.asc())) } else { query.order((name.desc(), key.desc())) };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+    Ok(query.limit(limit).select(COLUMNS).load::<Row>(db)?)
+}
+
+#[diesel::dsl::auto_type]
+fn with_accounts() -> _ {
+    account_ancestry::table.inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
+}
+
+type Below<'a> = diesel::dsl::IntoBoxed<'a, with_accounts, MultiBackend>;
+
+/// Open accounts below, with the text in their names. Where there are many, a rare text is looked up first.
+fn below<'a>(db: &mut Db, account: Key, text: &str) -> Result<Below<'a>, Problem> {
+    let mut query = with_accounts()
+        .into_boxed::<MultiBackend>()
+        .filter(account_ancestry::ancestor_key.eq(account))
+        .filter(account_ancestry::descendant_key.ne(account))
+        .filter(accounts::closed_at.is_null());
+    if text.is_empty() {
+        return Ok(query);
+    }
+    let folded = name_key(text);
+    query = query.filter(account_ancestry::name_key.like(like_anywhere(&folded)).escape('\\'));
+    if below_count(db, account)? > LARGE
+        && let Some(keys) = dialect::with_text(db, &folded, MOST_CANDIDATES)?
+    {
+        query = query.filter(account_ancestry::descendant_key.eq_any(keys));
+    }
+    Ok(query)
+}
+
 type Columns = (
     accounts::key,
     accounts::id,
@@ -155,6 +237,7 @@ type Columns = (
     accounts::parent_key,
     accounts::depth,
     accounts::children_count,
+    accounts::below_count,
     accounts::created_at,
 );
 
@@ -168,25 +251,24 @@ const COLUMNS: Columns = (
     accounts::parent_key,
     accounts::depth,
     accounts::children_count,
+    accounts::below_count,
     accounts::created_at,
 );
 
-/// How many accounts match.
+/// How many accounts match, counted up to [`COUNTED`].
 pub fn count(db: &mut Db, account: Key, filter: &Filter) -> Result<i64, Problem> {
-    Ok(accounts::table.filter(belongs(account, filter)).select(count_star()).first(db)?)
+    let found: Vec<Key> = match filter.scope {
+        Scope::Direct => {
+            accounts::table.filter(belongs(account, filter)).limit(COUNTED).select(accounts::key).load(db)?
+        }
+        Scope::Below => below(db, account, &filter.text)?.limit(COUNTED).select(accounts::key).load(db)?,
+    };
+    Ok(i64::try_from(found.len()).unwrap_or(COUNTED))
 }
 
-/// How many open accounts are below each of these, at any level. Accounts with none are left out.
-pub fn totals_below(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, i64>, Problem> {
-    let rows: Vec<(Key, i64)> = account_ancestry::table
-        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
-        .filter(account_ancestry::ancestor_key.eq_any(keys.to_vec()))
-        .filter(account_ancestry::distance.gt(0))
-        .filter(accounts::closed_at.is_null())
-        .group_by(account_ancestry::ancestor_key)
-        .select((account_ancestry::ancestor_key, count_star()))
-        .load(db)?;
-    Ok(rows.into_iter().collect())
+/// How many open accounts are below, at any level.
+pub fn below_count(db: &mut Db, account: Key) -> Result<i64, Problem> {
+    Ok(accounts::table.find(account).select(accounts::below_count).first(db)?)
 }
 
 /// The first `limit` open accounts below, level by level and by name: what a tree shows before its branches get pages
@@ -197,7 +279,7 @@ pub fn levels(db: &mut Db, account: Key, limit: i64) -> Result<Vec<Row>, Problem
         .filter(account_ancestry::ancestor_key.eq(account))
         .filter(account_ancestry::distance.gt(0))
         .filter(accounts::closed_at.is_null())
-        .order((account_ancestry::distance, accounts::name_key, accounts::key))
+        .order((account_ancestry::distance, account_ancestry::name_key, account_ancestry::descendant_key))
         .limit(limit)
         .select(COLUMNS)
         .load::<Row>(db)?)

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, max, select};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::{Details, Opened};
 use crate::access::Place;
@@ -31,27 +31,30 @@ pub fn insert(db: &mut Db, parent: Option<&Place>, details: &Details) -> Result<
             accounts::created_at.eq(ids::now()),
         ))
         .execute(db)?;
-    insert_ancestry(db, key, parent.map(|p| p.key))?;
+    insert_ancestry(db, key, &name_key(&details.name), parent.map(|p| p.key))?;
     insert_tags(db, key, &details.tags)?;
     if let Some(parent) = parent {
         add_to_children(db, parent.key, 1)?;
+        add_to_below(db, parent.key, 1)?;
     }
     Ok(Opened { key, id })
 }
 
-fn insert_ancestry(db: &mut Db, key: Key, parent: Option<Key>) -> Result<(), Problem> {
+fn insert_ancestry(db: &mut Db, key: Key, name: &str, parent: Option<Key>) -> Result<(), Problem> {
     let itself = (
         account_ancestry::descendant_key.eq(key),
         account_ancestry::ancestor_key.eq(key),
         account_ancestry::distance.eq(0),
+        account_ancestry::name_key.eq(name),
     );
     diesel::insert_into(account_ancestry::table).values(itself).execute(db)?;
     if let Some(parent) = parent {
         diesel::sql_query(
-            "INSERT INTO account_ancestry (descendant_key, ancestor_key, distance)
-             SELECT $1, ancestor_key, distance + 1 FROM account_ancestry WHERE descendant_key = $2",
+            "INSERT INTO account_ancestry (descendant_key, name_key, ancestor_key, distance)
+             SELECT $1, $2, ancestor_key, distance + 1 FROM account_ancestry WHERE descendant_key = $3",
         )
         .bind::<BigInt, _>(key)
+        .bind::<Text, _>(name)
         .bind::<BigInt, _>(parent)
         .execute(db)?;
     }
@@ -62,6 +65,18 @@ fn add_to_children(db: &mut Db, parent: Key, n: i64) -> Result<(), Problem> {
     diesel::update(accounts::table.find(parent))
         .set(accounts::children_count.eq(accounts::children_count + n))
         .execute(db)?;
+    Ok(())
+}
+
+/// Keeps how many open accounts are below this one and below everything above it.
+fn add_to_below(db: &mut Db, account: Key, n: i64) -> Result<(), Problem> {
+    diesel::sql_query(
+        "UPDATE accounts SET below_count = below_count + $1
+         WHERE key IN (SELECT ancestor_key FROM account_ancestry WHERE descendant_key = $2)",
+    )
+    .bind::<BigInt, _>(n)
+    .bind::<BigInt, _>(account)
+    .execute(db)?;
     Ok(())
 }
 
@@ -102,6 +117,9 @@ pub fn update(db: &mut Db, account: Key, details: &Details) -> Result<(), Proble
             accounts::version.eq(accounts::version + 1),
         ))
         .execute(db)?;
+    diesel::update(account_ancestry::table.filter(account_ancestry::descendant_key.eq(account)))
+        .set(account_ancestry::name_key.eq(name_key(&details.name)))
+        .execute(db)?;
     diesel::delete(account_tags::table.filter(account_tags::account_key.eq(account))).execute(db)?;
     insert_tags(db, account, &details.tags)
 }
@@ -140,7 +158,11 @@ pub fn set_closed(db: &mut Db, account: Key, at: Option<NaiveDateTime>) -> Resul
         .execute(db)?;
     let parent: Option<Key> = accounts::table.find(account).select(accounts::parent_key).first(db)?;
     match parent {
-        Some(parent) => add_to_children(db, parent, if at.is_some() { -1 } else { 1 }),
+        Some(parent) => {
+            let n = if at.is_some() { -1 } else { 1 };
+            add_to_children(db, parent, n)?;
+            add_to_below(db, parent, n)
+        }
         None => Ok(()),
     }
 }
@@ -204,6 +226,8 @@ pub fn height(db: &mut Db, account: Key) -> Result<i64, Problem> {
 /// caller holds the locks of both trees and has excluded a cycle; the foreign key on depth refuses one all the same.
 pub fn move_branch(db: &mut Db, account: &Place, from: Key, to: &Place) -> Result<(), Problem> {
     let down = to.depth + 1 - account.depth;
+    let below: i64 = accounts::table.find(account.key).select(accounts::below_count).first(db)?;
+    add_to_below(db, from, -(below + 1))?;
     diesel::sql_query(
         "UPDATE accounts SET depth = depth + $1, parent_depth = parent_depth + $1, root_key = $2
          WHERE key IN (SELECT descendant_key FROM account_ancestry WHERE ancestor_key = $3)",
@@ -228,8 +252,8 @@ pub fn move_branch(db: &mut Db, account: &Place, from: Key, to: &Place) -> Resul
     .bind::<BigInt, _>(account.key)
     .execute(db)?;
     diesel::sql_query(
-        "INSERT INTO account_ancestry (descendant_key, ancestor_key, distance)
-         SELECT down.descendant_key, up.ancestor_key, down.distance + up.distance + 1
+        "INSERT INTO account_ancestry (descendant_key, name_key, ancestor_key, distance)
+         SELECT down.descendant_key, down.name_key, up.ancestor_key, down.distance + up.distance + 1
          FROM account_ancestry down CROSS JOIN account_ancestry up
          WHERE down.ancestor_key = $1 AND up.descendant_key = $2",
     )
@@ -237,5 +261,6 @@ pub fn move_branch(db: &mut Db, account: &Place, from: Key, to: &Place) -> Resul
     .bind::<BigInt, _>(to.key)
     .execute(db)?;
     add_to_children(db, from, -1)?;
-    add_to_children(db, to.key, 1)
+    add_to_children(db, to.key, 1)?;
+    add_to_below(db, to.key, below + 1)
 }

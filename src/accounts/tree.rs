@@ -36,7 +36,7 @@ pub struct Cut {
 }
 
 /// Orders rows that came level by level into lines from the top down.
-pub fn lines(top: Key, rows: &[Row], below: &HashMap<Key, i64>, suspended: &HashMap<Key, bool>) -> Vec<Line> {
+pub fn lines(top: Key, rows: &[Row], suspended: &HashMap<Key, bool>) -> Vec<Line> {
     let mut children: HashMap<Key, Vec<&Row>> = HashMap::new();
     for row in rows {
         children.entry(row.parent_key.unwrap_or(top)).or_default().push(row);
@@ -53,7 +53,7 @@ pub fn lines(top: Key, rows: &[Row], below: &HashMap<Key, i64>, suspended: &Hash
                     id: row.id.clone(),
                     name: row.name.clone(),
                     children: row.children_count,
-                    below: below.get(&row.key).copied().unwrap_or(0),
+                    below: row.below_count,
                     suspended: suspended.contains_key(&row.key),
                     shown: i64::try_from(shown).unwrap_or(0),
                     closes: 0,

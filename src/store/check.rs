@@ -20,7 +20,7 @@ struct Difference {
 /// Differences listed of each kind.
 const MOST: i64 = 100;
 
-const CHECKS: [(&str, &str); 10] = [
+const CHECKS: [(&str, &str); 12] = [
     (
         "ancestry",
         "WITH RECURSIVE walk (descendant_key, ancestor_key, distance) AS (
@@ -46,6 +46,22 @@ const CHECKS: [(&str, &str); 10] = [
          FROM accounts p
          WHERE p.children_count <> (SELECT COUNT(*) FROM accounts c WHERE c.parent_key = p.key AND c.closed_at IS NULL)
          ORDER BY p.id LIMIT $1",
+    ),
+    (
+        "below",
+        "SELECT 'below_count differs from the open accounts below' AS what, a.id AS id,
+                CAST(a.below_count - COALESCE(y.n, 0) AS BIGINT) AS n
+         FROM accounts a
+         LEFT JOIN (SELECT y.ancestor_key, COUNT(*) AS n FROM account_ancestry y
+                    JOIN accounts d ON d.key = y.descendant_key
+                    WHERE y.distance > 0 AND d.closed_at IS NULL GROUP BY y.ancestor_key) y ON y.ancestor_key = a.key
+         WHERE a.below_count <> COALESCE(y.n, 0) ORDER BY a.id LIMIT $1",
+    ),
+    (
+        "names",
+        "SELECT 'ancestry rows have another name than the account' AS what, a.id AS id, COUNT(*) AS n
+         FROM accounts a JOIN account_ancestry y ON y.descendant_key = a.key
+         WHERE y.name_key <> a.name_key GROUP BY a.id ORDER BY a.id LIMIT $1",
     ),
     (
         "roots",

@@ -1,6 +1,9 @@
 //! The only place that knows which database it speaks to: connecting by URL, pragmas, transaction kinds, locks, and
 //! the few pieces of schema that one dialect alone can say.
 
+mod load;
+mod text;
+
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -10,6 +13,8 @@ use diesel::sqlite::SqliteConnection;
 
 use crate::config::DatabaseUrl;
 use crate::ids::Key;
+pub use load::{end_load, insert_columns, prepare_load, strip};
+pub use text::{with_id, with_text};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -140,7 +145,8 @@ pub fn finish_schema(db: &mut Db) -> QueryResult<()> {
     match db {
         Db::Sqlite(c) => c.batch_execute(&sqlite_triggers()),
         Db::Postgres(c) => c.batch_execute(&postgres_finish()),
-    }
+    }?;
+    text::finish(db)
 }
 
 /// Tables whose rows are evidence.
@@ -182,7 +188,7 @@ fn postgres_finish() -> String {
          DO $$ DECLARE wrong RECORD; BEGIN
            FOR wrong IN SELECT a.attrelid::regclass AS of_table FROM pg_attribute a
                         JOIN pg_collation c ON c.oid = a.attcollation
-                        WHERE a.attrelid = ANY (ARRAY['accounts', 'networks', 'ports', 'connections']::regclass[])
+                        WHERE a.attrelid = ANY (ARRAY['accounts', 'account_ancestry', 'networks', 'ports', 'connections']::regclass[])
                           AND a.attname = 'name_key' AND c.collname <> 'C' LOOP
              EXECUTE format('ALTER TABLE %s ALTER COLUMN name_key TYPE TEXT COLLATE \"C\"', wrong.of_table);
            END LOOP;
@@ -226,7 +232,9 @@ pub fn tables(db: &mut Db) -> QueryResult<Vec<String>> {
         name: String,
     }
     let sql = match db {
-        Db::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+        Db::Sqlite(_) => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'account_text%' ORDER BY name"
+        }
         Db::Postgres(_) => {
             "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables
              WHERE table_schema = current_schema() ORDER BY table_name"

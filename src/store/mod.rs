@@ -1,6 +1,7 @@
 //! The database: a pool for pages, a pool for changes, and the two kinds of transaction. No rule of the product lives
 //! here, and nothing above this floor knows which database it is.
 
+pub mod bulk;
 pub mod check;
 pub mod dialect;
 pub mod installation;

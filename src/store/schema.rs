@@ -106,6 +106,7 @@ diesel::table! {
         created_at -> Timestamp,
         version -> BigInt,
         requires_second_factor -> Bool,
+        below_count -> BigInt,
     }
 }
 
@@ -114,6 +115,20 @@ diesel::table! {
         descendant_key -> BigInt,
         ancestor_key -> BigInt,
         distance -> BigInt,
+        name_key -> Text,
+    }
+}
+
+diesel::table! {
+    readiness_counts (account_key) {
+        account_key -> BigInt,
+        counted_at -> Timestamp,
+        accounts -> BigInt,
+        ready -> BigInt,
+        awaiting_agreements -> BigInt,
+        awaiting_payment -> BigInt,
+        suspended -> BigInt,
+        over_limit -> BigInt,
     }
 }
 

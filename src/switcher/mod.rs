@@ -4,6 +4,7 @@
 mod pages;
 mod search;
 mod store;
+mod wanted;
 
 use crate::access::Grant;
 use crate::access::Step;
@@ -16,6 +17,7 @@ use crate::store::{self as database, Db};
 use crate::web::paging::Want;
 use crate::web::route::{Route, get, post};
 pub use search::MOST_HITS;
+use search::{COUNTED, Hits};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -52,8 +54,8 @@ pub struct Around {
 #[derive(Debug, Default)]
 pub struct Found {
     pub hits: Vec<Chain>,
-    /// How many there are, counted up to a thousand.
-    pub total: i64,
+    /// How many there are, counted up to a thousand; None where more were found than are shown and nobody counted.
+    pub total: Option<usize>,
 }
 
 /// The accounts around the current one, favourites and recents.
@@ -90,10 +92,8 @@ pub fn around(db: &mut Db, by: &Grant<SeeAccount>) -> Result<Around, Problem> {
 /// first. The hits are looked up again with the person's rights in the same transaction.
 pub fn search(db: &mut Db, by: &Grant<SeeAccount>, text: &str) -> Result<Found, Problem> {
     let user = by.actor().key;
-    let Some(wanted) = search::Wanted::parse(text) else { return Ok(Found::default()) };
-    let keys = search::keys(db, user, &wanted)?;
-    let total =
-        if keys.len() > MOST_HITS { search::count(db, user, &wanted)? } else { i64::try_from(keys.len()).unwrap_or(0) };
+    let Some(wanted) = wanted::Wanted::parse(text) else { return Ok(Found::default()) };
+    let Hits { keys, total } = search::find(db, user, &wanted)?;
     let chains = lookup::chains(db, user, &keys[..keys.len().min(MOST_HITS)])?;
     Ok(Found { hits: keys.iter().filter_map(|key| chains.get(key).cloned()).collect(), total })
 }

@@ -6,7 +6,7 @@ use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Around, Chain, Found, MOST_HITS};
+use super::{Around, COUNTED, Chain, Found, MOST_HITS};
 use crate::access::In;
 use crate::access::policy::SeeAccount;
 use crate::problem::Problem;
@@ -122,11 +122,14 @@ fn offered(around: &Around, section: Section, current: &str) -> (Vec<Group>, Str
 
 fn status_of(found: &Found) -> String {
     match (found.hits.len(), found.total) {
-        (0, _) => "No account matches".to_owned(),
-        (1, _) => "1 account".to_owned(),
-        (shown, total) if shown < MOST_HITS || total <= MOST_HITS as i64 => format!("{shown} accounts"),
-        (shown, total) if total >= 1000 => format!("Showing {shown} of more than 1,000, type more"),
-        (shown, total) => format!("Showing {shown} of {total}, type more"),
+        (0, Some(_)) => "No account matches".to_owned(),
+        (1, Some(_)) => "1 account".to_owned(),
+        (shown, Some(total)) if shown < MOST_HITS || total <= MOST_HITS => format!("{shown} accounts"),
+        (shown, Some(total)) if total >= COUNTED => format!("Showing {shown} of more than 1,000, type more"),
+        (shown, Some(total)) => format!("Showing {shown} of {total}, type more"),
+        (0, None) => "No account found yet, type more".to_owned(),
+        (shown, None) if shown < MOST_HITS => format!("{shown} accounts; there may be others, type more"),
+        (shown, None) => format!("Showing the first {shown}, type more"),
     }
 }
 

@@ -1,71 +1,181 @@
-//! Finding accounts by words of the name, the id or its start, tags, and names along the path (`acme / eu`). Only
-//! accounts and ancestors that the person may see count, so that a search cannot tell what a page would not.
+//! Finding accounts by what somebody typed. Only accounts and ancestors that the person may see count, so that a search
+//! cannot tell what a page would not. The plan goes by how much the person sees: a few thousand accounts are looked
+//! through; beyond, names that begin with the text are one index range, a rare text is looked up in the index of parts,
+//! and for a frequent one the names are walked along in order, which finds it soon.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
+use super::wanted::Wanted;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
-use crate::text::{like_anywhere, name_key};
+use crate::store::dialect::{self, MultiBackend};
+use crate::text::like_anywhere;
 
 /// Hits shown at once.
 pub const MOST_HITS: usize = 50;
 /// Hits are counted up to here.
-const COUNTED: i64 = 1000;
-/// Words looked at; what somebody pastes beyond these narrows nothing.
-const MOST_WORDS: usize = 8;
+pub const COUNTED: usize = 1_000;
+/// Accounts that are looked through one by one.
+const SMALL: i64 = 5_000;
+/// A text that fewer accounts have is rare.
+const RARE: usize = 5_000;
+/// Names walked along for a frequent text.
+const WALKED: usize = 10_000;
+/// Accounts whose id begins with the text; more than some mean none.
+const MOST_IDS: usize = 100;
 
-/// What somebody typed, taken apart.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Words that the account itself must have in its name or tags.
-    own: Vec<String>,
-    /// Words that the account or a visible ancestor must have; with these, one at least must be the account's own.
-    any: Vec<String>,
-    /// Words that a visible ancestor must have.
-    above: Vec<String>,
-    /// The text as the start of an id.
-    id: String,
-    /// The whole text folded, for putting names that begin with it first.
-    start: String,
+/// What was found, names that begin with the text first.
+#[derive(Debug, Default)]
+pub struct Hits {
+    /// One more than is shown where there are more.
+    pub keys: Vec<Key>,
+    /// How many there are, up to [`COUNTED`]; None where that is not known.
+    pub total: Option<usize>,
 }
 
-impl Wanted {
-    /// None when there is nothing to look for.
-    pub fn parse(text: &str) -> Option<Wanted> {
-        let text: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
-        let words =
-            |part: &str| name_key(part).split_whitespace().take(MOST_WORDS).map(str::to_owned).collect::<Vec<_>>();
-        let id = text.trim().to_owned();
-        let start = name_key(&text);
-        if start.is_empty() {
-            return None;
+/// All that this person may see and that matches.
+pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
+    let reach = Reach::of(db, user)?;
+    if reach.accounts <= SMALL {
+        let mut search = Search::new(user, wanted);
+        let range = reach.range("");
+        let hits = search.run(db, &range, COUNTED)?;
+        return Ok(counted(hits));
+    }
+    let mut hits = if wanted.above.is_empty() { beginning(db, user, wanted, &reach)? } else { Vec::new() };
+    if hits.len() > MOST_HITS {
+        return Ok(Hits { keys: hits, total: None });
+    }
+    let rare = candidates(db, wanted)?;
+    let mut search = Search::new(user, wanted);
+    let (range, most) = match &rare {
+        Some(keys) if keys.is_empty() => return Ok(counted(hits)),
+        Some(keys) => (format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(keys)), COUNTED),
+        None => {
+            // Several branches have no common order to stop in.
+            let order = if reach.wide.len() == 1 { "ORDER BY name_key, descendant_key" } else { "" };
+            (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1)
         }
-        let (own, any, above) = match text.rsplit_once('/') {
-            Some((path, name)) => (words(name), Vec::new(), words(&path.replace('/', " "))),
-            None => match words(&text) {
-                one if one.len() == 1 => (one, Vec::new(), Vec::new()),
-                several => (Vec::new(), several, Vec::new()),
-            },
-        };
-        Some(Wanted { own, any, above, id, start })
+    };
+    let others = search.run(db, &range, most)?;
+    hits.extend(others.into_iter().filter(|key| !hits.contains(key)).collect::<Vec<_>>());
+    Ok(if rare.is_some() { counted(hits) } else { Hits { keys: hits, total: None } })
+}
+
+fn counted(mut keys: Vec<Key>) -> Hits {
+    let total = Some(keys.len());
+    keys.truncate(MOST_HITS + 1);
+    Hits { keys, total }
+}
+
+/// Where a person holds roles, without what is below another such place.
+struct Reach {
+    /// With everything below.
+    wide: Vec<Key>,
+    /// By themselves.
+    single: Vec<Key>,
+    accounts: i64,
+}
+
+impl Reach {
+    fn of(db: &mut Db, user: Key) -> Result<Reach, Problem> {
+        #[derive(QueryableByName)]
+        struct Place {
+            #[diesel(sql_type = BigInt)]
+            key: Key,
+            /// -1: the account alone.
+            #[diesel(sql_type = BigInt)]
+            below: i64,
+        }
+        let places: Vec<Place> = diesel::sql_query(
+            "SELECT s.account_key AS key, MAX(CASE s.scope WHEN 'here' THEN -1 ELSE a.below_count END) AS below
+             FROM assignments s JOIN accounts a ON a.key = s.account_key
+             WHERE s.user_key = $1 AND s.ends_at > $2 AND NOT EXISTS (
+                 SELECT 1 FROM account_ancestry v JOIN assignments t ON t.account_key = v.ancestor_key
+                 WHERE v.descendant_key = s.account_key AND v.distance > 0 AND t.user_key = $1 AND t.ends_at > $2
+                   AND t.scope <> 'here')
+             GROUP BY s.account_key ORDER BY s.account_key",
+        )
+        .bind::<BigInt, _>(user)
+        .bind::<Timestamp, _>(ids::now())
+        .load(db)?;
+        let accounts = places.iter().map(|place| place.below.max(0) + 1).sum();
+        let (wide, single): (Vec<Place>, Vec<Place>) = places.into_iter().partition(|place| place.below >= 0);
+        let keys = |places: Vec<Place>| places.into_iter().map(|place| place.key).collect();
+        Ok(Reach { wide: keys(wide), single: keys(single), accounts })
+    }
+
+    /// Keys and names of all in reach; `end`: order and limit of what is below.
+    fn range(&self, end: &str) -> String {
+        let below = format!(
+            "SELECT descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key IN ({}) {end}",
+            list(&self.wide)
+        );
+        if self.single.is_empty() {
+            return below;
+        }
+        let single = list(&self.single);
+        format!("SELECT * FROM ({below}) wide UNION ALL SELECT key, name_key FROM accounts WHERE key IN ({single})")
     }
 }
 
-/// SQL in pieces with its texts; `$1` is the person, `$2` the moment.
-struct Sql {
-    text: String,
-    binds: Vec<String>,
+/// Numbers of ours: no text of anybody's is in the statement.
+fn list(keys: &[Key]) -> String {
+    keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ")
 }
 
-impl Sql {
-    fn bind(&mut self, value: String) -> String {
-        self.binds.push(value);
-        format!("${}", self.binds.len() + 2)
-    }
+/// Accounts in reach whose name begins with the whole text.
+fn beginning(db: &mut Db, user: Key, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Problem> {
+    let mut search = Search::empty(user);
+    let (from, to) = (search.bind(wanted.start.clone()), search.bind(format!("{}\u{10ffff}", wanted.start)));
+    search.conditions = format!("a.closed_at IS NULL AND {}", visible("a"));
+    let in_range = format!("name_key >= {from} AND name_key < {to}");
+    let below = format!(
+        "SELECT descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key IN ({}) AND {in_range}",
+        list(&reach.wide)
+    );
+    search.load(db, &below, "r.name_key, a.key", MOST_HITS + 1)
 }
+
+/// The accounts that can match at all; None where they are too many to be looked at.
+fn candidates(db: &mut Db, wanted: &Wanted) -> Result<Option<Vec<Key>>, Problem> {
+    let mut found = Vec::new();
+    if wanted.any.is_empty() {
+        // All of these words must be there: the first that is rare will do.
+        let mut words: Vec<&String> = wanted.own.iter().collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+        let mut rare = None;
+        for word in words {
+            rare = dialect::with_text(db, word, RARE)?;
+            if rare.is_some() {
+                break;
+            }
+        }
+        match rare {
+            Some(keys) => found.extend(keys),
+            None if wanted.own.is_empty() => {}
+            None => return Ok(None),
+        }
+    } else {
+        for word in &wanted.any {
+            match dialect::with_text(db, word, RARE)? {
+                Some(keys) => found.extend(keys),
+                None => return Ok(None),
+            }
+        }
+    }
+    if wanted.id.chars().count() > SHORTEST_ID {
+        found.extend(dialect::with_id(db, &wanted.id, MOST_IDS)?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(Some(found))
+}
+
+/// Fewer are in too many ids to mean one.
+const SHORTEST_ID: usize = 3;
 
 /// Whether the person may see the account called `alias`.
 fn visible(alias: &str) -> String {
@@ -77,98 +187,97 @@ fn visible(alias: &str) -> String {
     )
 }
 
-fn conditions(wanted: &Wanted) -> Sql {
-    let mut sql = Sql { text: format!("a.closed_at IS NULL AND {}", visible("a")), binds: Vec::new() };
-    let own = |n: &str| {
-        format!(
-            "(a.name_key LIKE {n} ESCAPE '\\' OR EXISTS (SELECT 1 FROM account_tags t
-              WHERE t.account_key = a.key AND t.value_key LIKE {n} ESCAPE '\\'))"
-        )
-    };
-    let above = |n: &str| {
-        format!(
-            "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
-                     WHERE x.descendant_key = a.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
-            visible("p")
-        )
-    };
-    let mut all = Vec::new();
-    for word in &wanted.own {
-        let n = sql.bind(like_anywhere(word));
-        all.push(own(&n));
-    }
-    for word in &wanted.above {
-        let n = sql.bind(like_anywhere(word));
-        all.push(above(&n));
-    }
-    let mut some_own = Vec::new();
-    for word in &wanted.any {
-        let n = sql.bind(like_anywhere(word));
-        all.push(format!("({} OR {})", own(&n), above(&n)));
-        some_own.push(own(&n));
-    }
-    if !some_own.is_empty() {
-        all.push(format!("({})", some_own.join(" OR ")));
-    }
-    let id = sql.bind(wanted.id.clone());
-    let words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
-    // Four characters at least: fewer are in too many ids to mean one.
-    let by_id = format!(
-        "(length({id}) > 3 AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id}))"
-    );
-    sql.text.push_str(&format!(" AND (({words}) OR {by_id})"));
-    sql
+/// SQL in pieces with its texts; `$1` is the person, `$2` the moment. `r` is the range that is looked through, `a` the
+/// account.
+struct Search {
+    user: Key,
+    conditions: String,
+    start: String,
+    binds: Vec<String>,
 }
 
-#[derive(QueryableByName)]
-struct KeyRow {
-    #[diesel(sql_type = BigInt)]
-    key: Key,
-}
-
-/// The keys of what matches, at most one more than is shown.
-pub fn keys(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Vec<Key>, Problem> {
-    let mut sql = conditions(wanted);
-    let prefix = like_anywhere(&wanted.start);
-    let start = sql.bind(prefix[1..].to_owned());
-    let text = format!(
-        "SELECT a.key AS key FROM accounts a WHERE {}
-         ORDER BY CASE WHEN a.name_key LIKE {start} ESCAPE '\\' THEN 0 ELSE 1 END, a.name_key, a.key LIMIT {}",
-        sql.text,
-        MOST_HITS + 1
-    );
-    Ok(run(db, user, text, sql.binds)?.into_iter().map(|row| row.key).collect())
-}
-
-/// How many match, up to [`COUNTED`].
-pub fn count(db: &mut Db, user: Key, wanted: &Wanted) -> Result<i64, Problem> {
-    let sql = conditions(wanted);
-    let text = format!(
-        "SELECT COUNT(*) AS key FROM (SELECT 1 AS one FROM accounts a WHERE {} LIMIT {COUNTED}) found",
-        sql.text
-    );
-    Ok(run(db, user, text, sql.binds)?.first().map_or(0, |row| row.key))
-}
-
-fn run(db: &mut Db, user: Key, text: String, binds: Vec<String>) -> Result<Vec<KeyRow>, Problem> {
-    let mut query =
-        diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<BigInt, _>(user).bind::<Timestamp, _>(ids::now());
-    for value in binds {
-        query = query.bind::<Text, _>(value);
+impl Search {
+    fn empty(user: Key) -> Search {
+        Search { user, conditions: String::new(), start: String::new(), binds: Vec::new() }
     }
-    Ok(query.load(db)?)
+
+    fn bind(&mut self, value: String) -> String {
+        self.binds.push(value);
+        format!("${}", self.binds.len() + 2)
+    }
+
+    fn new(user: Key, wanted: &Wanted) -> Search {
+        let mut search = Search::empty(user);
+        let mut all = Vec::new();
+        for word in &wanted.own {
+            let n = search.bind(like_anywhere(word));
+            all.push(own(&n));
+        }
+        for word in &wanted.above {
+            let n = search.bind(like_anywhere(word));
+            all.push(above(&n));
+        }
+        let mut some_own = Vec::new();
+        for word in &wanted.any {
+            let n = search.bind(like_anywhere(word));
+            all.push(format!("({} OR {})", own(&n), above(&n)));
+            some_own.push(own(&n));
+        }
+        if !some_own.is_empty() {
+            all.push(format!("({})", some_own.join(" OR ")));
+        }
+        let id = search.bind(wanted.id.clone());
+        let words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
+        let by_id = format!(
+            "(length({id}) > {SHORTEST_ID}
+              AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id}))"
+        );
+        search.conditions = format!("(({words}) OR {by_id}) AND a.closed_at IS NULL AND {}", visible("a"));
+        search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
+        search
+    }
+
+    /// At most `most` of the range, names that begin with the text first.
+    fn run(&mut self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
+        let order =
+            format!("CASE WHEN r.name_key LIKE {} ESCAPE '\\' THEN 0 ELSE 1 END, r.name_key, a.key", self.start);
+        self.load(db, range, &order, most)
+    }
+
+    fn load(&self, db: &mut Db, range: &str, order: &str, most: usize) -> Result<Vec<Key>, Problem> {
+        #[derive(QueryableByName)]
+        struct Found {
+            #[diesel(sql_type = BigInt)]
+            key: Key,
+        }
+        // CROSS JOIN: SQLite begins with the range.
+        let text = format!(
+            "SELECT a.key AS key FROM ({range}) r CROSS JOIN accounts a WHERE a.key = r.key AND {}
+             ORDER BY {order} LIMIT {most}",
+            self.conditions
+        );
+        let mut query = diesel::sql_query(text)
+            .into_boxed::<MultiBackend>()
+            .bind::<BigInt, _>(self.user)
+            .bind::<Timestamp, _>(ids::now());
+        for value in &self.binds {
+            query = query.bind::<Text, _>(value.clone());
+        }
+        Ok(query.load::<Found>(db)?.into_iter().map(|row| row.key).collect())
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn own(n: &str) -> String {
+    format!(
+        "(r.name_key LIKE {n} ESCAPE '\\' OR EXISTS (SELECT 1 FROM account_tags t
+          WHERE t.account_key = r.key AND t.value_key LIKE {n} ESCAPE '\\'))"
+    )
+}
 
-    #[test]
-    fn a_slash_separates_the_path_from_the_name() {
-        let wanted = Wanted::parse("Acme Group / EU").unwrap();
-        assert_eq!((wanted.own, wanted.above), (vec!["eu".to_owned()], vec!["acme".to_owned(), "group".to_owned()]));
-        assert_eq!(Wanted::parse("Berlin").unwrap().own, ["berlin"]);
-        assert_eq!(Wanted::parse("berlin retail").unwrap().any, ["berlin", "retail"]);
-        assert_eq!(Wanted::parse("  "), None);
-    }
+fn above(n: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
+                 WHERE x.descendant_key = a.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
+        visible("p")
+    )
 }

@@ -1,0 +1,10 @@
+DROP INDEX accounts_large;
+DROP TABLE readiness_counts;
+DROP INDEX ports_names;
+DROP INDEX connections_names;
+DROP INDEX networks_names;
+DROP INDEX account_ancestry_down;
+CREATE INDEX account_ancestry_down ON account_ancestry (ancestor_key, distance, descendant_key);
+DROP INDEX account_ancestry_names;
+ALTER TABLE account_ancestry DROP COLUMN name_key;
+ALTER TABLE accounts DROP COLUMN below_count;
