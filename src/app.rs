@@ -100,7 +100,7 @@ fn sessions(parts: &Parts) -> SessionMiddleware<session::Store> {
         .state_ttl(CookieDuration::minutes(session::IDLE_MINUTES))
         .state_ttl_extension_policy(TtlExtensionPolicy::OnStateChanges);
     SessionMiddleware::builder(session::Store::new(parts.pool.get_ref().clone()), parts.cookie_key.clone())
-        .cookie_name(if https { "__Host-session" } else { "session" }.to_owned())
+        .cookie_name(session::session_cookie(https).to_owned())
         .cookie_content_security(CookieContentSecurity::Signed)
         .cookie_secure(https)
         .cookie_http_only(true)

@@ -55,6 +55,12 @@ pub fn generate(config: &Config, plan: Plan) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+pub fn constant(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let bytes = std::fs::read(file)?;
+    actix_web::rt::System::new().block_on(server::constant(config.bind, bytes))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 pub fn publish(
     config: &Config,
     document: &str,

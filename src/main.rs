@@ -49,6 +49,12 @@ enum Command {
         #[arg(long, value_name = "N")]
         audit_entries: Option<usize>,
     },
+    /// Answer the bytes of a file at every address, from memory: the ceiling that `./bench-http` measures beside pages.
+    #[command(hide = true)]
+    Constant {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
     /// The price list.
@@ -246,6 +252,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let audit_entries = audit_entries.unwrap_or(accounts.saturating_mul(10));
             commands::generate(&config, Plan { accounts: *accounts, seed: *seed, shape: *shape, audit_entries })
         }
+        Command::Constant { file } => commands::constant(&config, file),
         Command::Check => commands::check(&config),
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)

@@ -1,10 +1,11 @@
 //! Running the console: opens the database, listens, starts the background work, and on Ctrl-C or SIGTERM finishes what
 //! was begun.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use actix_web::HttpServer;
-use actix_web::web::Data;
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, HttpResponse, HttpServer};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -154,6 +155,19 @@ pub fn decide(
 pub fn provisioning_status(config: &Config) -> anyhow::Result<Vec<String>> {
     must_exist(config)?;
     Ok(open(config)?.read_here(operator::status)?)
+}
+
+/// Answers the same bytes at every address, without session, database or middleware: what pages are measured beside.
+pub async fn constant(bind: SocketAddr, bytes: Vec<u8>) -> std::io::Result<()> {
+    let bytes = Bytes::from(bytes);
+    let answer = move || {
+        let bytes = bytes.clone();
+        App::new().default_service(web::to(move || {
+            let body = bytes.clone();
+            async move { HttpResponse::Ok().content_type("text/html; charset=utf-8").body(body) }
+        }))
+    };
+    HttpServer::new(answer).bind(bind)?.run().await
 }
 
 async fn stop_signal() -> std::io::Result<()> {

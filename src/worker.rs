@@ -5,7 +5,7 @@ use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use futures_util::future::join3;
+use futures_util::future::join4;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -17,7 +17,7 @@ use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::provisioning::{self, Provisioning};
 use crate::store::{self as database, Db, Pool};
-use crate::{billing, collecting, reminders, sign_in};
+use crate::{billing, collecting, readiness, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -51,8 +51,8 @@ impl Tools {
 /// then the first one that failed is the answer.
 pub async fn round(tools: &Tools) -> Result<usize, Problem> {
     let (leisure, once, collected) = (at_leisure(tools).await, at_once(tools).await, collected(tools).await);
-    let provisioned = provisioned(tools).await;
-    Ok(leisure? + once? + collected? + provisioned?)
+    let (provisioned, counted) = (provisioned(tools).await, counted(tools).await);
+    Ok(leisure? + once? + collected? + provisioned? + counted?)
 }
 
 async fn at_once(tools: &Tools) -> Result<usize, Problem> {
@@ -64,6 +64,10 @@ async fn at_once(tools: &Tools) -> Result<usize, Problem> {
 async fn collected(tools: &Tools) -> Result<usize, Problem> {
     let collected = collecting::collect_due(&tools.pool, &tools.payments, tools.grace_days).await;
     said("collecting invoices", collected)
+}
+
+async fn counted(tools: &Tools) -> Result<usize, Problem> {
+    said("counting what is below large accounts", readiness::count_due(&tools.pool).await)
 }
 
 async fn provisioned(tools: &Tools) -> Result<usize, Problem> {
@@ -90,7 +94,8 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 /// Works until the sender is used or dropped.
 pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
     // A payment provider or a fabric that does not answer holds no mail up.
-    join3(post(&tools, stop.clone()), collect(&tools, stop.clone()), provision(&tools, stop)).await;
+    let counting = count(&tools, stop.clone());
+    join4(post(&tools, stop.clone()), collect(&tools, stop.clone()), provision(&tools, stop), counting).await;
 }
 
 async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
@@ -122,6 +127,10 @@ async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
 
 async fn collect(tools: &Tools, stop: watch::Receiver<bool>) {
     on_and_on(|| collected(tools), future::pending, stop).await;
+}
+
+async fn count(tools: &Tools, stop: watch::Receiver<bool>) {
+    on_and_on(|| counted(tools), future::pending, stop).await;
 }
 
 async fn provision(tools: &Tools, stop: watch::Receiver<bool>) {

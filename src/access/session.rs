@@ -281,3 +281,8 @@ pub fn end(db: &mut Db, user: Key, session_id: &str) -> Result<usize, Problem> {
     let live = sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::expires_at.gt(now));
     Ok(diesel::update(live.filter(sessions::id.eq(session_id))).set(sessions::expires_at.eq(now)).execute(db)?)
 }
+
+/// What the cookie with the session's token is called.
+pub fn session_cookie(https: bool) -> &'static str {
+    if https { "__Host-session" } else { "session" }
+}

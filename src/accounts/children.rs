@@ -10,6 +10,7 @@ use super::query::{Heading, ListQuery, address, headings};
 use super::store;
 use super::tree::{self, Line, MOST_NODES};
 use crate::access::In;
+use crate::access::lookup::below_count;
 use crate::access::policy::{CreateAccounts, LimitAccounts, ReadAccounts, SeeAccount, SuspendAccounts};
 use crate::problem::Problem;
 use crate::suspension;
@@ -136,7 +137,7 @@ async fn list_page(
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted));
             }
-            let below = if account.children_count == 0 { 0 } else { list::below_count(db, account.key)? };
+            let below = if account.children_count == 0 { 0 } else { below_count(db, account.key)? };
             let wanted = wanted.within(below);
             let rows = list::page(db, account.key, &wanted, &want, PAGE)?;
             let found = match (wanted.text.is_empty(), wanted.scope) {
@@ -209,7 +210,7 @@ async fn tree_page(
             let rows = list::levels(db, account.key, MOST_NODES)?;
             let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
             let suspended = suspension::among(db, &shown)?;
-            let below = list::below_count(db, account.key)?;
+            let below = below_count(db, account.key)?;
             Ok((rows, suspended, below, store::has_closed_children(db, account.key)?))
         })
         .await?;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use crate::access::lookup::{LARGE, below_count};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -76,9 +77,6 @@ impl Row {
     }
 }
 
-/// With more accounts below than this, lists of all of them are in the order of names only, and what matches a filter is
-/// counted no further than [`COUNTED`].
-pub const LARGE: i64 = 10_000;
 /// Matches are counted up to here.
 pub const COUNTED: i64 = 1_000;
 /// Accounts that have a rare text in their name are looked at one by one, up to so many.
@@ -264,11 +262,6 @@ pub fn count(db: &mut Db, account: Key, filter: &Filter) -> Result<i64, Problem>
         Scope::Below => below(db, account, &filter.text)?.limit(COUNTED).select(accounts::key).load(db)?,
     };
     Ok(i64::try_from(found.len()).unwrap_or(COUNTED))
-}
-
-/// How many open accounts are below, at any level.
-pub fn below_count(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(accounts::table.find(account).select(accounts::below_count).first(db)?)
 }
 
 /// The first `limit` open accounts below, level by level and by name: what a tree shows before its branches get pages

@@ -10,7 +10,7 @@
 pub mod event;
 mod export;
 mod filter;
-mod list;
+pub mod list;
 pub mod pages;
 pub mod refused;
 mod store;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::store::{Connection, Row, connection_of};
 use super::{State, settings};
+use crate::access::lookup::is_large;
 use crate::ids::Key;
 use crate::networks::list::{Whereabouts, whereabouts};
 use crate::networks::query::Filter;
@@ -41,8 +43,15 @@ impl Listed {
     }
 }
 
-fn belongs(account: Key, filter: &Filter) -> Condition {
-    let mut condition: Condition = if filter.below {
+/// `large`: a great deal is below, of which the first in order are wanted.
+fn belongs(account: Key, filter: &Filter, large: bool) -> Condition {
+    let mut condition: Condition = if large {
+        let above = account_ancestry::table
+            .filter(account_ancestry::ancestor_key.eq(account))
+            .filter(account_ancestry::descendant_key.eq(connections::account_key))
+            .filter(account_ancestry::distance.gt(0));
+        Box::new(exists(above))
+    } else if filter.below {
         Box::new(
             connections::account_key.eq_any(
                 account_ancestry::table
@@ -92,14 +101,15 @@ pub fn page(
     limit: usize,
 ) -> Result<Vec<Listed>, Problem> {
     let up = !is_backward(want);
-    let mut query = connections::table.filter(belongs(account, filter)).into_boxed::<MultiBackend>();
+    let large = filter.below && is_large(db, account)?;
+    let mut query = connections::table.filter(belongs(account, filter, large)).into_boxed::<MultiBackend>();
     if let Want::After(Cursor(name, key)) | Want::Before(Cursor(name, key)) = want {
         let (name, key) = (name.clone(), *key);
         let (at, by) = (connections::name_key, connections::key);
         query = if up {
-            query.filter(at.gt(name.clone()).or(at.eq(name).and(by.gt(key))))
+            query.filter(at.ge(name.clone()).and(at.gt(name.clone()).or(at.eq(name).and(by.gt(key)))))
         } else {
-            query.filter(at.lt(name.clone()).or(at.eq(name).and(by.lt(key))))
+            query.filter(at.le(name.clone()).and(at.lt(name.clone()).or(at.eq(name).and(by.lt(key)))))
         };
     }
     query = if up {

@@ -48,6 +48,8 @@ struct BelowView {
     direct: i64,
     sums: Below,
     lists_children: bool,
+    /// As of when the sums are, where it is not now.
+    note: String,
     blocked: String,
     why: String,
 }
@@ -71,7 +73,7 @@ pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Proble
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;
-            let sums = if has_below { Some(Below::of(&readiness.states_below(db)?)) } else { None };
+            let sums = if has_below { Some(readiness.sums_below(db)?) } else { None };
             let mail_notice = mail::notice(db, &config, grant.frame())?;
             Ok((readiness, sums, latest(db, grant.frame())?, mail_notice))
         })
@@ -137,6 +139,7 @@ fn below(sums: Below, frame: &Frame) -> BelowView {
     }
     BelowView {
         direct: frame.account().children_count,
+        note: sums.note(),
         sums,
         lists_children: frame.may::<ReadAccounts>(),
         blocked: text::count(sums.not_ready(), "account below cannot provision", "accounts below cannot provision"),

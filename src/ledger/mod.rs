@@ -19,4 +19,4 @@ pub(crate) mod store;
 pub use items::{Kind, NewItem, end_item, start_item};
 pub use month::Month;
 pub use pages::routes;
-pub use store::debts::{Owed, owes};
+pub use store::debts::{Owed, owes, owing};

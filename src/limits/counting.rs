@@ -1,7 +1,7 @@
 //! How many there are, counted no further than to one more than a limit allows: a small limit is asked quickly in the
 //! largest branch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use diesel::prelude::*;
@@ -11,6 +11,7 @@ use super::Resource;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::schema::{account_ancestry, resource_limits};
 
 /// One limit of one resource at an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,4 +104,31 @@ pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> 
         *over.entry(row.account_key).or_insert(false) |= row.reach == super::BRANCH;
     }
     Ok(over)
+}
+
+/// Those of the accounts for which a limit holds that allows fewer connections than there are: their own, or that of a
+/// branch they are in.
+pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    let rows: Vec<(Key, Key, String, i64)> = account_ancestry::table
+        .inner_join(resource_limits::table.on(resource_limits::account_key.eq(account_ancestry::ancestor_key)))
+        .filter(account_ancestry::descendant_key.eq_any(accounts.to_vec()))
+        .filter(resource_limits::resource.eq(Resource::Connection.code()))
+        .filter(resource_limits::reach.eq(super::BRANCH).or(account_ancestry::distance.eq(0)))
+        .select((
+            account_ancestry::descendant_key,
+            resource_limits::account_key,
+            resource_limits::reach,
+            resource_limits::most,
+        ))
+        .load(db)?;
+    let limit = |(_, at, reach, most): &(Key, Key, String, i64)| (*at, reach == super::BRANCH, *most);
+    let mut limits: Vec<(Key, bool, i64)> = rows.iter().map(limit).collect();
+    limits.sort_unstable();
+    limits.dedup();
+    let asked: Vec<Limit> =
+        limits.iter().map(|(at, branch, most)| Limit { at: *at, branch: *branch, most: *most }).collect();
+    let has = measure(db, Resource::Connection, &asked)?;
+    let over: HashSet<(Key, bool, i64)> =
+        limits.into_iter().zip(has).filter(|((_, _, most), has)| has > most).map(|(limit, _)| limit).collect();
+    Ok(rows.iter().filter(|row| over.contains(&limit(row))).map(|row| row.0).collect())
 }

@@ -17,7 +17,7 @@ use crate::store::Db;
 use crate::store::schema::{account_ancestry, resource_limits};
 use crate::web::route::{Route, get, post};
 use counting::Limit;
-pub use counting::{over_below, used};
+pub use counting::{over_among, over_below, used};
 pub use operator::set_root;
 pub use setting::{Limits, MOST, of, set};
 pub use show::changed_at;

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::count_star;
+use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::query::Filter;
 use super::store::{COLUMNS, Row, network_of};
 use super::{Network, State};
-use crate::access::lookup;
+use crate::access::lookup::{self, is_large};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -45,8 +45,15 @@ impl Listed {
     }
 }
 
-fn belongs(account: Key, filter: &Filter) -> Condition {
-    let mut condition: Condition = if filter.below {
+/// `large`: a great deal is below, of which the first in order are wanted.
+fn belongs(account: Key, filter: &Filter, large: bool) -> Condition {
+    let mut condition: Condition = if large {
+        let above = account_ancestry::table
+            .filter(account_ancestry::ancestor_key.eq(account))
+            .filter(account_ancestry::descendant_key.eq(networks::account_key))
+            .filter(account_ancestry::distance.gt(0));
+        Box::new(exists(above))
+    } else if filter.below {
         Box::new(
             networks::account_key.eq_any(
                 account_ancestry::table
@@ -88,13 +95,15 @@ pub fn page(
     limit: usize,
 ) -> Result<Vec<Listed>, Problem> {
     let up = !is_backward(want);
-    let mut query = networks::table.filter(belongs(account, filter)).into_boxed::<MultiBackend>();
+    let large = filter.below && is_large(db, account)?;
+    let mut query = networks::table.filter(belongs(account, filter, large)).into_boxed::<MultiBackend>();
     if let Want::After(Cursor(name, key)) | Want::Before(Cursor(name, key)) = want {
         let (name, key) = (name.clone(), *key);
+        let (at, by) = (networks::name_key, networks::key);
         query = if up {
-            query.filter(networks::name_key.gt(name.clone()).or(networks::name_key.eq(name).and(networks::key.gt(key))))
+            query.filter(at.ge(name.clone()).and(at.gt(name.clone()).or(at.eq(name).and(by.gt(key)))))
         } else {
-            query.filter(networks::name_key.lt(name.clone()).or(networks::name_key.eq(name).and(networks::key.lt(key))))
+            query.filter(at.le(name.clone()).and(at.lt(name.clone()).or(at.eq(name).and(by.lt(key)))))
         };
     }
     query = if up {

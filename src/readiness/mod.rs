@@ -2,10 +2,14 @@
 //! the button, the API and the worker ask, the worker inside the transaction that starts the work. [`below`] counts
 //! the same over everything below an account.
 
+mod large;
 mod pages;
 mod store;
 mod who;
 
+use chrono::NaiveDateTime;
+
+use crate::access::lookup::{LARGE, below_count};
 use crate::access::policy::{
     Action, CreateBilling, LimitAccounts, Needs, SuspendAccounts, UpdateAccounts, UpdateBilling,
 };
@@ -18,6 +22,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::suspension::{self, Suspended};
 use crate::web::paging::{Want, is_backward};
+pub use large::count_due;
 pub use pages::{Failing, failing, routes};
 pub use store::{State, Stopped};
 pub use who::who_can;
@@ -147,10 +152,28 @@ impl Readiness {
         self.in_force.len() + 1 + stops.into_iter().filter(|stops| *stops).count()
     }
 
-    /// What each open account below has of what it needs: one query, from the top down.
+    /// What each open account below has of what it needs, from the top down.
     pub fn states_below(&self, db: &mut Db) -> Result<Vec<State>, Problem> {
+        let mut states = Vec::new();
+        self.each_below(db, |state| states.push(state))?;
+        Ok(states)
+    }
+
+    /// The same one by one, where they are too many to be kept.
+    fn each_below(&self, db: &mut Db, each: impl FnMut(State)) -> Result<(), Problem> {
         let top = Stopped { suspended: self.suspended.is_some(), over: self.over.branch };
-        store::states(db, self.account, top, &self.standing, &self.in_force)
+        store::states(db, self.account, top, &self.standing, &self.in_force, each)
+    }
+
+    /// Sums over everything open below: as it is now, or, where very many are below, as they were counted last.
+    pub fn sums_below(&self, db: &mut Db) -> Result<Below, Problem> {
+        let below = below_count(db, self.account)?;
+        if below > LARGE {
+            return large::counted(db, self.account, below);
+        }
+        let mut sums = Below::default();
+        self.each_below(db, |state| sums.add(&state))?;
+        Ok(sums)
     }
 }
 
@@ -182,18 +205,44 @@ pub struct Below {
     pub suspended: i64,
     /// With more connections than a limit allows that holds for them.
     pub over_limit: i64,
+    pub counted: Counted,
+}
+
+/// As of when sums are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Counted {
+    #[default]
+    Now,
+    At(NaiveDateTime),
+    /// Nobody counted yet.
+    NotYet,
 }
 
 impl Below {
-    pub fn of(states: &[State]) -> Below {
-        let count = |test: fn(&State) -> bool| states.iter().filter(|state| test(state)).count() as i64;
-        Below {
-            accounts: states.len() as i64,
-            ready: count(State::is_ready),
-            awaiting_agreements: count(|state| !state.agreed),
-            awaiting_payment: count(|state| !state.paid),
-            suspended: count(|state| state.stopped.suspended),
-            over_limit: count(|state| state.stopped.over),
+    fn of(states: &[State]) -> Below {
+        let mut sums = Below::default();
+        states.iter().for_each(|state| sums.add(state));
+        sums
+    }
+
+    fn add(&mut self, state: &State) {
+        self.accounts += 1;
+        self.ready += i64::from(state.is_ready());
+        self.awaiting_agreements += i64::from(!state.agreed);
+        self.awaiting_payment += i64::from(!state.paid);
+        self.suspended += i64::from(state.stopped.suspended);
+        self.over_limit += i64::from(state.stopped.over);
+    }
+
+    /// What a page says about when this was counted; empty where it is as of now.
+    pub fn note(&self) -> String {
+        match self.counted {
+            Counted::Now => String::new(),
+            Counted::At(at) => {
+                let at = at.format("%H:%M");
+                format!("So many accounts are counted every ten minutes, last at {at} UTC.")
+            }
+            Counted::NotYet => "So many accounts are counted in the background. Look again in a minute.".to_owned(),
         }
     }
 
@@ -204,7 +253,7 @@ impl Below {
 
 /// Sums readiness up over everything open below: a few queries, whatever the tree.
 pub fn below(db: &mut Db, account: Key) -> Result<Below, Problem> {
-    Ok(Below::of(&of(db, account)?.states_below(db)?))
+    of(db, account)?.sums_below(db)
 }
 
 /// What is missing in the accounts that are listed.
@@ -265,6 +314,10 @@ pub fn not_ready(
         states.reverse();
     }
     states.truncate(limit);
+    named(db, states)
+}
+
+fn named(db: &mut Db, states: Vec<State>) -> Result<Vec<NotReady>, Problem> {
     let keys: Vec<Key> = states.iter().map(|state| state.key).collect();
     let mut names = store::names(db, &keys)?;
     let listed = |State { key, name_key, agreed, paid, stopped }: State| {

@@ -6,7 +6,8 @@ use actix_web::web::Query;
 use askama::Template;
 use serde::Deserialize;
 
-use super::{Below, Blocker, Missing, NotReady, Readiness, who};
+use super::{Below, Blocker, Counted, Missing, NotReady, Readiness, large, who};
+use crate::access::lookup::is_large;
 use crate::access::policy::{CreateBilling, ReadAccounts, ReadBilling, SeeAccount, UpdateAccounts};
 use crate::access::{Frame, In};
 use crate::billing;
@@ -202,12 +203,17 @@ fn below(
     if frame.below.is_empty() || account.children_count == 0 {
         return Ok(None);
     }
-    let states = readiness.states_below(db)?;
-    let sums = Below::of(&states);
+    let want = page.want();
+    let (sums, rows, more) = if is_large(db, account.key)? {
+        let (rows, more) = large::not_ready(db, readiness, missing, &want, PAGE + 1)?;
+        (readiness.sums_below(db)?, rows, more)
+    } else {
+        let states = readiness.states_below(db)?;
+        (Below::of(&states), super::not_ready(db, states, missing, &want, PAGE + 1)?, None)
+    };
     if sums.accounts == 0 {
         return Ok(None);
     }
-    let rows = super::not_ready(db, states, missing, &page.want(), PAGE + 1)?;
     let total = match missing {
         Missing::Anything => sums.not_ready(),
         Missing::Agreements => sums.awaiting_agreements,
@@ -215,7 +221,11 @@ fn below(
         Missing::Suspended => sums.suspended,
         Missing::Room => sums.over_limit,
     };
-    let list = Paged::new(rows, &page, filter_query(missing), Some(total), |row| Cursor(row.name_key.clone(), row.key));
+    let (rest, total) = (filter_query(missing), (sums.counted == Counted::Now).then_some(total));
+    let mut list = Paged::new(rows, &page, rest, total, |row| Cursor(row.name_key.clone(), row.key));
+    if let Some(cursor) = &more {
+        list = list.going_on(&page, rest, cursor);
+    }
     let keys: Vec<Key> = list.rows.iter().map(|row| row.key).collect();
     let paths = billing::paths(db, account, &keys)?;
     let query = filter_query(missing);

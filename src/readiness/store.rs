@@ -22,6 +22,8 @@ struct Row {
     parent_key: Option<Key>,
     #[diesel(sql_type = Text)]
     name_key: String,
+    #[diesel(sql_type = BigInt)]
+    distance: i64,
     #[diesel(sql_type = Nullable<Bool>)]
     offered: Option<bool>,
     #[diesel(sql_type = Nullable<Bool>)]
@@ -59,41 +61,24 @@ impl State {
     }
 }
 
-/// The state of every open account below, from the top down: one index range, whatever the tree. `stopped`: what stops
-/// everything below the top.
+/// Accounts that are read in one statement.
+const AT_ONCE: usize = 10_000;
+
+/// Calls with the state of every open account below, from the top down: one index range, whatever the tree, of which a
+/// part at a time is in memory. `stopped`: what stops everything below the top.
 pub fn states(
     db: &mut Db,
     top: Key,
     stopped: Stopped,
     standing: &Standing,
     in_force: &[Document],
-) -> Result<Vec<State>, Problem> {
+    mut each: impl FnMut(State),
+) -> Result<(), Problem> {
     let over = limits::over_below(db, top)?;
-    // There are two kinds of document; 0 is no key of any.
-    let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
-    let rows: Vec<Row> = diesel::sql_query(
-        "SELECT a.key, a.parent_key, a.name_key, pm.allow_child_accounts AS offered, (pm.verified AND pm.pays_until > $1) AS verified,
-                (SELECT COUNT(*) FROM consents c
-                 WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted,
-                a.key IN (SELECT s.account_key FROM invoices i JOIN invoice_sections s ON s.invoice_key = i.key
-                          WHERE i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')
-                            AND s.own_lines > 0) AS owes,
-                a.key IN (SELECT account_key FROM suspensions) AS suspended
-         FROM account_ancestry b
-         JOIN accounts a ON a.key = b.descendant_key
-         LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
-         WHERE b.ancestor_key = $4 AND b.distance > 0 AND a.closed_at IS NULL
-         ORDER BY b.distance",
-    )
-    .bind::<Timestamp, _>(ids::now())
-    .bind::<BigInt, _>(document(0))
-    .bind::<BigInt, _>(document(1))
-    .bind::<BigInt, _>(top)
-    .load(db)?;
     let mut walk = Walk::below(top, standing);
-    let mut branches: HashMap<Key, Stopped> = HashMap::with_capacity(rows.len());
+    let mut branches: HashMap<Key, Stopped> = HashMap::new();
     let needed = i64::try_from(in_force.len()).unwrap_or(i64::MAX);
-    let state = |row: Row| {
+    let mut state = |row: Row| {
         let parent = row.parent_key.unwrap_or(top);
         // What stops the parent's branch stops this one; a limit for an account alone goes no further.
         let mut here = branches.get(&parent).copied().unwrap_or(stopped);
@@ -105,7 +90,48 @@ pub fn states(
         let paid = walk.step(row.key, parent, own).pays() && !row.owes;
         State { key: row.key, name_key: row.name_key, agreed: row.accepted == needed, paid, stopped: here }
     };
-    Ok(rows.into_iter().map(state).collect())
+    let mut after = (0, String::new(), 0);
+    loop {
+        let rows = rows(db, top, in_force, &after)?;
+        let more = rows.len() == AT_ONCE;
+        if let Some(last) = rows.last() {
+            after = (last.distance, last.name_key.clone(), last.key);
+        }
+        rows.into_iter().for_each(|row| each(state(row)));
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The next open accounts below, level by level and in the order of names.
+fn rows(db: &mut Db, top: Key, in_force: &[Document], after: &(i64, String, Key)) -> Result<Vec<Row>, Problem> {
+    // There are two kinds of document; 0 is no key of any.
+    let document = |n: usize| in_force.get(n).map_or(0, |document| document.key);
+    let text = format!(
+        "SELECT a.key, a.parent_key, a.name_key, b.distance, pm.allow_child_accounts AS offered, (pm.verified AND pm.pays_until > $1) AS verified,
+                (SELECT COUNT(*) FROM consents c
+                 WHERE c.account_key = a.key AND c.document_key IN ($2, $3)) AS accepted,
+                a.key IN (SELECT s.account_key FROM invoices i JOIN invoice_sections s ON s.invoice_key = i.key
+                          WHERE i.overdue_at IS NOT NULL AND i.state IN ('OPEN', 'FAILED')
+                            AND s.own_lines > 0) AS owes,
+                a.key IN (SELECT account_key FROM suspensions) AS suspended
+         FROM account_ancestry b
+         JOIN accounts a ON a.key = b.descendant_key
+         LEFT JOIN payment_methods pm ON pm.account_key = b.descendant_key
+         WHERE b.ancestor_key = $4 AND (b.distance, b.name_key, b.descendant_key) > ($5, $6, $7)
+           AND b.distance > 0 AND a.closed_at IS NULL
+         ORDER BY b.distance, b.name_key, b.descendant_key LIMIT {AT_ONCE}"
+    );
+    Ok(diesel::sql_query(text)
+        .bind::<Timestamp, _>(ids::now())
+        .bind::<BigInt, _>(document(0))
+        .bind::<BigInt, _>(document(1))
+        .bind::<BigInt, _>(top)
+        .bind::<BigInt, _>(after.0)
+        .bind::<Text, _>(&after.1)
+        .bind::<BigInt, _>(after.2)
+        .load(db)?)
 }
 
 /// Id and name of each of these accounts.

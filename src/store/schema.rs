@@ -473,6 +473,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     throttles,
     accounts,
     account_ancestry,
+    readiness_counts,
     account_tags,
     roles,
     assignments,

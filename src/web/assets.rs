@@ -47,10 +47,35 @@ fn join(name: &str, ending: &str, mime: &'static str, parts: &[&str]) -> Asset {
             plain.push(b'\n');
         }
     }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let gzip = encoder.write_all(&plain).and_then(|()| encoder.finish()).unwrap_or_default();
     let hash = &sha256_hex(&plain)[..16];
-    Asset { url: format!("/static/{name}.{hash}.{ending}"), mime, plain, gzip }
+    Asset { url: format!("/static/{name}.{hash}.{ending}"), mime, gzip: zipped(&plain), plain }
+}
+
+fn zipped(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain).and_then(|()| encoder.finish()).unwrap_or_default()
+}
+
+/// Pages that a browser may fetch when somebody is about to follow a link: those of the same account that only show
+/// something. Never another account, a form, a download or what ends a session.
+const RULES: &str = r#"{"prefetch":[{"source":"document","eagerness":"moderate","where":{"and":[
+{"selector_matches":"nav[aria-label=Main] a, nav[aria-label=Pages] a, .tabs a"},
+{"not":{"href_matches":"/*.csv*"}},{"not":{"href_matches":"/sign-out"}}]}}]}"#;
+
+static RULES_FILE: LazyLock<Asset> = LazyLock::new(|| {
+    let plain = RULES.as_bytes().to_vec();
+    let hash = &sha256_hex(&plain)[..16];
+    Asset {
+        url: format!("/static/rules.{hash}.json"),
+        mime: "application/speculationrules+json",
+        gzip: zipped(&plain),
+        plain,
+    }
+});
+
+/// What the header `Speculation-Rules` says.
+pub fn rules_url() -> &'static str {
+    &RULES_FILE.url
 }
 
 pub fn css_url() -> &'static str {
@@ -63,7 +88,7 @@ pub fn js_url() -> &'static str {
 
 /// GET /static/{name}
 pub async fn show(req: HttpRequest) -> Result<HttpResponse, Problem> {
-    let found = [&*CSS, &*JS].into_iter().find(|asset| asset.url == req.path());
+    let found = [&*CSS, &*JS, &*RULES_FILE].into_iter().find(|asset| asset.url == req.path());
     let asset = found.ok_or(Problem::NotFound)?;
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_TYPE, asset.mime));

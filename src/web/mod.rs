@@ -5,6 +5,7 @@ pub mod back;
 pub mod csv;
 pub mod device;
 pub mod errors;
+mod etag;
 pub mod form;
 pub mod guest;
 pub mod kept;

@@ -2,18 +2,22 @@
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::header::{self, HeaderName};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use askama::Template;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::future::{Ready, ready};
 
+use super::assets;
+use super::etag;
 use super::form::{Filled, Form, Sent};
 use super::kept;
 use super::once::Reply;
 use super::shell::{Section, Shell, flash_cookie};
 use crate::access::policy::Action;
+use crate::access::session::session_cookie;
 use crate::access::{In, Me};
 use crate::config::Config;
 use crate::ids::{self, Key};
@@ -68,17 +72,28 @@ impl Site {
 
     pub fn page_with(&self, status: StatusCode, page: &impl Template, keep: Keep) -> Result<HttpResponse, Problem> {
         let body = page.render()?;
-        let mut answer = HttpResponse::build(status);
+        let tag = (status == StatusCode::OK && keep == Keep::Private && self.req.method() == Method::GET).then(|| {
+            etag::of(&body, self.req.cookie(session_cookie(self.config.https)).as_ref().map_or("", Cookie::value))
+        });
+        let is_known = tag.as_ref().is_some_and(|tag| etag::is_known(&self.req, tag));
+        let mut answer = HttpResponse::build(if is_known { StatusCode::NOT_MODIFIED } else { status });
+        if let Some(tag) = tag {
+            answer.insert_header((header::ETAG, tag));
+        }
         answer.insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"));
         let cache = if keep == Keep::Private { "private, no-cache" } else { "no-store" };
         answer.insert_header((header::CACHE_CONTROL, cache));
+        if keep == Keep::Private {
+            let rules = format!("\"{}\"", assets::rules_url());
+            answer.insert_header((HeaderName::from_static("speculation-rules"), rules));
+        }
         let flash = flash_cookie(self.config.https);
         if self.req.cookie(flash).is_some() {
             let mut gone = Cookie::build(flash, "").path("/").secure(self.config.https).http_only(true).finish();
             gone.make_removal();
             answer.cookie(gone);
         }
-        Ok(answer.body(body))
+        Ok(if is_known { answer.finish() } else { answer.body(body) })
     }
 
     /// The page of a form that was refused.

@@ -18,6 +18,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Change, Counts, Follower, Method, Payer, setup};
+use crate::access::lookup::is_large;
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
 use crate::problem::{Errors, Problem};
@@ -88,6 +89,7 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
             let standing = super::standing(db, account)?;
             let pending = setup::pending(db, account)?;
             let followers = if own.is_some() { super::followers(db, account)? } else { 0 };
+            let sees_below = sees_below && !is_large(db, account)?;
             let below = if sees_below { Some(super::store::payers::below(db, account, &standing)?) } else { None };
             Ok((own, pending, standing, followers, below))
         })

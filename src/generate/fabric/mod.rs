@@ -10,7 +10,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 
 use super::people::People;
-use super::{Keys, Say, Steps, World, id};
+use super::{Keys, Say, Steps, World, id, names};
 use crate::catalogue::{self, SupportedConnection, SupportedPort, Term};
 use crate::connections::settings::{AwsSettings, Peering, PortSettings, Settings};
 use crate::ids::Key;
@@ -135,12 +135,13 @@ fn networks(
         }
         let created = world.later(*n, rng);
         let network = keys.at(world.created[at]);
+        let name = format!("{} backbone", names::city(rng));
         rows.push([
             network.into(),
             id("network", rng).into(),
             world.key[at].into(),
-            "Backbone".into(),
-            name_key("Backbone").into(),
+            name.as_str().into(),
+            name_key(&name).into(),
             "".into(),
             "ACTIVE".into(),
             created.into(),
@@ -167,7 +168,7 @@ fn networks(
         made.push(Connection {
             key: connection_keys.at(world.created[at]),
             id: id("conn", rng),
-            name: "Uplink".to_owned(),
+            name: format!("{} uplink", names::city(rng)),
             account: *n,
             network,
             over,

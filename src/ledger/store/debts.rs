@@ -1,5 +1,7 @@
 //! Who has items on invoices that were not paid in time.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::ids::Key;
@@ -28,4 +30,17 @@ pub fn owes(db: &mut Db, account: Key) -> Result<Option<Owed>, Problem> {
         .load(db)?;
     let owed = |payer: &Key| if *payer == account { Owed::Own } else { Owed::Others };
     Ok(payers.iter().map(owed).min_by_key(|owed| *owed == Owed::Others))
+}
+
+/// Those of the accounts that have items on an invoice that is overdue.
+pub fn owing(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    let found: Vec<Key> = invoices::table
+        .inner_join(invoice_sections::table)
+        .filter(invoice_sections::account_key.eq_any(accounts.to_vec()))
+        .filter(invoice_sections::own_lines.gt(0))
+        .filter(invoices::overdue_at.is_not_null())
+        .filter(invoices::state.eq_any(["OPEN", "FAILED"]))
+        .select(invoice_sections::account_key)
+        .load(db)?;
+    Ok(found.into_iter().collect())
 }

@@ -1,0 +1,162 @@
+//! Readiness of everything below an account with very many accounts below: summed up in the background every few
+//! minutes, and listed by walking along the names until a page is full. Smaller branches are looked at as they are.
+
+use std::collections::HashSet;
+
+use chrono::{Duration, NaiveDateTime};
+use diesel::prelude::*;
+
+use super::store::{State, Stopped};
+use super::{Below, Counted, Missing, NotReady, Readiness};
+use crate::access::lookup::LARGE;
+use crate::ids::{self, Key};
+use crate::ledger;
+use crate::limits;
+use crate::problem::Problem;
+use crate::store::schema::{account_ancestry, accounts, readiness_counts};
+use crate::store::{Db, Pool};
+use crate::web::paging::{Cursor, Want, is_backward};
+use crate::{billing, consent, suspension};
+
+/// Sums are made again when they are so old.
+const EVERY_MINUTES: i64 = 10;
+/// Accounts that are looked at in one go, and how often for one page.
+const AT_ONCE: usize = 250;
+const GOES: usize = 8;
+
+/// What was counted last.
+pub fn counted(db: &mut Db, account: Key, below: i64) -> Result<Below, Problem> {
+    let row = readiness_counts::table.find(account).select((
+        readiness_counts::counted_at,
+        readiness_counts::accounts,
+        readiness_counts::ready,
+        readiness_counts::awaiting_agreements,
+        readiness_counts::awaiting_payment,
+        readiness_counts::suspended,
+        readiness_counts::over_limit,
+    ));
+    let row = row.first::<(NaiveDateTime, i64, i64, i64, i64, i64, i64)>(db).optional()?;
+    Ok(match row {
+        None => Below { accounts: below, ready: below, counted: Counted::NotYet, ..Below::default() },
+        Some((at, accounts, ready, awaiting_agreements, awaiting_payment, suspended, over_limit)) => {
+            let counted = Counted::At(at);
+            Below { accounts, ready, awaiting_agreements, awaiting_payment, suspended, over_limit, counted }
+        }
+    })
+}
+
+/// Counts one large branch whose sums are missing or old; answers how many it counted.
+pub async fn count_due(pool: &Pool) -> Result<usize, Problem> {
+    let counted = pool
+        .read_long(|db| {
+            let Some(account) = due(db)? else { return Ok(None) };
+            let readiness = super::of(db, account)?;
+            let mut sums = Below::default();
+            readiness.each_below(db, |state| sums.add(&state))?;
+            Ok(Some((account, sums)))
+        })
+        .await?;
+    let Some((account, sums)) = counted else { return Ok(0) };
+    pool.write(move |db| keep(db, account, sums)).await?;
+    Ok(1)
+}
+
+fn due(db: &mut Db) -> Result<Option<Key>, Problem> {
+    let old = ids::now() - Duration::minutes(EVERY_MINUTES);
+    Ok(accounts::table
+        .left_join(readiness_counts::table.on(readiness_counts::account_key.eq(accounts::key)))
+        .filter(accounts::below_count.gt(LARGE))
+        .filter(readiness_counts::counted_at.is_null().or(readiness_counts::counted_at.lt(old).assume_not_null()))
+        .order(readiness_counts::counted_at.is_not_null())
+        .select(accounts::key)
+        .first(db)
+        .optional()?)
+}
+
+fn keep(db: &mut Db, account: Key, sums: Below) -> Result<(), Problem> {
+    crate::store::write(db, |db| {
+        diesel::delete(readiness_counts::table.find(account)).execute(db)?;
+        diesel::insert_into(readiness_counts::table)
+            .values((
+                readiness_counts::account_key.eq(account),
+                readiness_counts::counted_at.eq(ids::now()),
+                readiness_counts::accounts.eq(sums.accounts),
+                readiness_counts::ready.eq(sums.ready),
+                readiness_counts::awaiting_agreements.eq(sums.awaiting_agreements),
+                readiness_counts::awaiting_payment.eq(sums.awaiting_payment),
+                readiness_counts::suspended.eq(sums.suspended),
+                readiness_counts::over_limit.eq(sums.over_limit),
+            ))
+            .execute(db)?;
+        Ok(())
+    })
+}
+
+/// A page of those that lack something, and where to go on where it is not full although there is more to look through.
+pub fn not_ready(
+    db: &mut Db,
+    readiness: &Readiness,
+    missing: Missing,
+    want: &Want,
+    limit: usize,
+) -> Result<(Vec<NotReady>, Option<Cursor>), Problem> {
+    let (mut found, mut at) = (Vec::new(), want.clone());
+    for _ in 0..GOES {
+        let names = names(db, readiness.account, &at)?;
+        let Some(last) = names.last().map(|(key, name)| Cursor(name.clone(), *key)) else { return Ok((found, None)) };
+        let full = names.len() == AT_ONCE;
+        let states = states(db, names)?.into_iter().filter(|state| missing.in_state(state)).collect();
+        found.extend(super::named(db, states)?);
+        if found.len() >= limit {
+            found.truncate(limit);
+            return Ok((found, None));
+        }
+        if !full {
+            return Ok((found, None));
+        }
+        at = if is_backward(want) { Want::Before(last) } else { Want::After(last) };
+    }
+    let (Want::Before(cursor) | Want::After(cursor)) = at else { return Ok((found, None)) };
+    Ok((found, Some(cursor)))
+}
+
+/// The next accounts below in the order of names, or against it.
+fn names(db: &mut Db, account: Key, want: &Want) -> Result<Vec<(Key, String)>, Problem> {
+    let (name, key) = (account_ancestry::name_key, account_ancestry::descendant_key);
+    let mut query = account_ancestry::table
+        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
+        .filter(account_ancestry::ancestor_key.eq(account))
+        .filter(account_ancestry::descendant_key.ne(account))
+        .filter(accounts::closed_at.is_null())
+        .into_boxed();
+    query = match want {
+        Want::After(Cursor(n, k)) => {
+            query.filter(name.ge(n.clone()).and(name.gt(n.clone()).or(name.eq(n.clone()).and(key.gt(*k)))))
+        }
+        Want::Before(Cursor(n, k)) => {
+            query.filter(name.le(n.clone()).and(name.lt(n.clone()).or(name.eq(n.clone()).and(key.lt(*k)))))
+        }
+        Want::First | Want::Last => query,
+    };
+    query =
+        if is_backward(want) { query.order((name.desc(), key.desc())) } else { query.order((name.asc(), key.asc())) };
+    Ok(query.limit(AT_ONCE as i64).select((key, name)).load(db)?)
+}
+
+/// What each of these has of what it needs, by the rules of the rooms.
+fn states(db: &mut Db, names: Vec<(Key, String)>) -> Result<Vec<State>, Problem> {
+    let keys: Vec<Key> = names.iter().map(|(key, _)| *key).collect();
+    let consents = consent::states(db, &keys)?;
+    let payers = billing::payers(db, &keys)?;
+    let suspended = suspension::among(db, &keys)?;
+    let over: HashSet<Key> = limits::over_among(db, &keys)?;
+    let owing: HashSet<Key> = ledger::owing(db, &keys)?;
+    let state = |(key, name_key): (Key, String)| State {
+        agreed: consents.get(&key).is_some_and(consent::State::is_accepted),
+        paid: payers.get(&key).is_some_and(billing::Payer::pays) && !owing.contains(&key),
+        stopped: Stopped { suspended: suspended.contains_key(&key), over: over.contains(&key) },
+        key,
+        name_key,
+    };
+    Ok(names.into_iter().map(state).collect())
+}
