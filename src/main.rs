@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 use subtenant::config::{Config, Settings};
 use subtenant::demo;
 use subtenant::ledger::operator::Settled;
+use subtenant::logging;
 use subtenant::provisioning::operator::Decision;
 
 #[global_allocator]
@@ -32,6 +33,11 @@ enum Command {
     Demo,
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
+    /// Copy the database while it is in use, as of one moment, into a new file (SQLite; PostgreSQL has tools of its own).
+    Backup {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// The price list.
     Prices {
         #[command(subcommand)]
@@ -196,7 +202,7 @@ const LIVE_DATABASE: &str = "subtenant.db";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    logging::start(cli.settings.operation.format().unwrap_or_default());
     match run(&cli) {
         Ok(code) => code,
         Err(error) => {
@@ -204,12 +210,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Warnings and errors on standard error; RUST_LOG=info adds a line for each request.
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
@@ -220,6 +220,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => commands::serve(&config),
         Command::Demo => commands::show(&Config { demo: true, ..config }),
         Command::Check => commands::check(&config),
+        Command::Backup { file } => commands::backup(&config, file),
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)
         }

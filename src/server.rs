@@ -28,7 +28,10 @@ const PATIENCE: u64 = 30;
 
 /// Opens (and makes, and migrates) the database and puts into it what every installation needs.
 pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
-    let pool = open(config)?;
+    let mut pool = open(config)?;
+    if let Some(standby) = &config.operation.replica {
+        pool = pool.beside(standby, &config.database_url, config.database_connections)?;
+    }
     let cookie_key = pool.write_here(|db| installation::cookie_key(db, purpose))?;
     anyhow::ensure!(
         pool.read_here(installation::purpose)? == Some(purpose),

@@ -130,8 +130,7 @@ async fn list_page(
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
     let (rows, items, found, below, has_closed) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Vec::new(), 0, 0, false));
@@ -199,8 +198,7 @@ async fn tree_page(
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted) = (by.clone(), filter.clone());
     let (rows, (totals, suspended), below, has_closed) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Default::default(), 0, false));
@@ -210,7 +208,7 @@ async fn tree_page(
             let totals = list::totals_below(db, &keys)?;
             let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
             let suspended = suspension::among(db, &shown)?;
-            let all = Filter { scope: Scope::Below, text: String::new(), ..wanted };
+            let all = Filter { scope: Scope::Below, text: String::new(), ..wanted.clone() };
             let below = list::count(db, account.key, &all)?;
             Ok((rows, (totals, suspended), below, store::has_closed_children(db, account.key)?))
         })
@@ -229,8 +227,7 @@ async fn tree_page(
 pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let filter = query.filter();
     let rows = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let mut out = Vec::new();
             let mut want = Want::First;
             while by.frame().may_below::<ReadAccounts>() {
