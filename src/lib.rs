@@ -21,6 +21,7 @@
 //! - A change is one transaction that takes the tree's lock first, checks the right again, and returns its event.
 //! - Every query by id also takes the grant's account; composite foreign keys say the same in SQL.
 //! - Nothing about rights is kept between requests.
+//! - What a replica answers (`read_late`) decides nothing, and is never behind what the same browser wrote.
 //! - Every list is paged by keyset; every page asks a constant number of queries.
 //!
 //! # What is deliberately absent

@@ -20,7 +20,10 @@ pub fn start(format: LogFormat) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
-        LogFormat::Json => log.event_format(JsonLines).init(),
+        LogFormat::Json => {
+            log.event_format(JsonLines).init();
+            std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "a panic")));
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         if stop_signal().await.is_ok() {
-            eprintln!("Stopping: running requests are finished first.");
+            println!("Stopping: running requests are finished first.");
             handle.stop(true).await;
         }
     });

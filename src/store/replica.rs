@@ -137,9 +137,12 @@ impl Replica {
 
     /// An error where it answers and holds another database; one that does not answer now may do so later.
     pub fn refuse_another(&self) -> anyhow::Result<()> {
-        let Ok(mut standby) = self.standby.get() else { return Ok(()) };
-        let same = is_of(&mut standby, &mut *self.database.get()?)?;
-        anyhow::ensure!(same, "DATABASE_REPLICA_URL (--database-replica-url): it is no replica of the database");
+        let (Ok(mut standby), Ok(mut database)) = (self.standby.get(), self.database.get()) else { return Ok(()) };
+        let same = is_of(&mut standby, &mut database);
+        anyhow::ensure!(
+            same.unwrap_or(true),
+            "DATABASE_REPLICA_URL (--database-replica-url): it is no replica of the database"
+        );
         Ok(())
     }
 
