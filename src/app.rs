@@ -18,10 +18,10 @@ use crate::problem::Problem;
 use crate::store::Pool;
 use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
-use crate::web::{assets, errors, kept, protect};
+use crate::web::{assets, errors, kept, protect, watch, wrote};
 use crate::{
     accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, invites, ledger,
-    limits, members, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
+    limits, members, metrics, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.
@@ -51,6 +51,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(roles::routes());
     all.extend(readiness::routes());
     all.extend(provisioning::routes());
+    all.extend(metrics::routes());
     all.extend(command::routes());
     all.extend(networks::routes());
     all.extend(connections::routes());
@@ -89,8 +90,10 @@ pub fn build(
         )
         .wrap(from_fn(protect::same_site))
         .wrap(from_fn(audit::refused::note))
+        .wrap(from_fn(wrote::note))
         .wrap(from_fn(errors::dress))
         .wrap(Compress::default())
+        .wrap(from_fn(watch::answers))
         .wrap(from_fn(protect::frame))
 }
 

@@ -12,7 +12,7 @@ use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::provisioning::operator::{self, Decision};
 use subtenant::store::installation::Purpose;
-use subtenant::{catalogue, consent, demo, limits, server, suspension};
+use subtenant::{backup, catalogue, consent, demo, limits, server, suspension};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let parts = server::prepare(config, Purpose::Live)?;
@@ -230,6 +230,20 @@ pub fn reconcile(config: &Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub fn backup(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    server::must_exist(config)?;
+    match backup::backup(&config.database_url, file)? {
+        backup::Outcome::Written(bytes) => {
+            println!("{} holds the database as of a moment ago: {bytes} bytes.", file.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        backup::Outcome::Elsewhere(advice) => {
+            eprintln!("{advice}");
+            Ok(ExitCode::from(2))
+        }
+    }
 }
 
 pub fn check(config: &Config) -> anyhow::Result<ExitCode> {

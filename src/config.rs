@@ -1,6 +1,7 @@
 //! Flags and environment, read once into [`Config`], with every complaint at once and by name.
 
 mod mail;
+mod operation;
 mod payments;
 mod provisioning;
 
@@ -12,6 +13,7 @@ use ipnet::IpNet;
 use url::Url;
 
 pub use mail::{MailConfig, MailSettings};
+pub use operation::{LogFormat, OperationConfig, OperationSettings};
 pub use payments::{PaymentConfig, PaymentSettings, ProviderConfig};
 pub use provisioning::{ProvisioningConfig, ProvisioningSettings, SigningKey, SystemConfig};
 
@@ -75,6 +77,8 @@ pub struct Settings {
     pub payments: PaymentSettings,
     #[command(flatten)]
     pub provisioning: ProvisioningSettings,
+    #[command(flatten)]
+    pub operation: OperationSettings,
 }
 
 const SHORTEST_SECRET: usize = 32;
@@ -139,6 +143,7 @@ pub struct Config {
     pub mail: MailConfig,
     pub payments: PaymentConfig,
     pub provisioning: ProvisioningConfig,
+    pub operation: OperationConfig,
     /// Nothing here is real, and every page says so.
     pub demo: bool,
 }
@@ -187,6 +192,7 @@ impl Settings {
         let mail = self.mail.check(database_url.as_ref(), public_url.as_ref(), &mut wrong);
         let payments = self.payments.check(&mut wrong);
         let provisioning = self.provisioning.check(&mut wrong);
+        let operation = self.operation.check(database_url.as_ref(), &mut wrong);
         match (bind, database_url, public_url, mail) {
             (Some(bind), Some(database_url), Some(public_url), Some(mail)) if wrong.is_empty() => Ok(Config {
                 bind,
@@ -199,6 +205,7 @@ impl Settings {
                 mail,
                 payments,
                 provisioning,
+                operation,
                 demo: false,
                 database_connections: u32::try_from(database_connections).unwrap_or(16),
             }),

@@ -25,7 +25,7 @@ static LAST_KEY: AtomicI64 = AtomicI64::new(0);
 const EPOCH_2020_MICROS: i64 = 1_577_836_800_000_000;
 
 /// A new key, larger than every key this process made before. Two processes would have to draw the same 12 bits in
-/// the same microsecond to collide, and then the primary key refuses the second row.
+/// the same microsecond to collide, and then the primary key refuses the second row: its request is told to come again.
 pub fn next_key() -> Key {
     let drawn = ((Utc::now().timestamp_micros() - EPOCH_2020_MICROS) << 12) | i64::from(rand::random::<u16>() & 0xfff);
     let last = LAST_KEY.fetch_max(drawn, Ordering::Relaxed);

@@ -5,7 +5,7 @@
 //! the room's `mod`, which takes `&Grant<Action>` → the room's `store` → a row → a template.
 //!
 //! Floors; imports go down only (`tests/it/house.rs` says so):
-//! - 0 words: [`problem`], [`ids`], [`text`], [`money`], [`config`]
+//! - 0 words: [`problem`], [`ids`], [`text`], [`money`], [`config`], [`meters`], [`logging`]
 //! - 1 [`store`]: pool, transactions, schema; `dialect` alone knows which database it is
 //! - 2 [`access`]: policy (resource × verb), sessions, the lookup, grants
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
@@ -13,14 +13,16 @@
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`tags`], [`limits`], [`suspension`], [`consent`], [`payments`],
 //!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`networks`], [`ports`], [`connections`],
 //!   [`provisioning`], [`switcher`],
-//!   [`dashboard`], [`sign_in`], [`invites`], [`help`]
-//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`demo`], [`generate`]; 7 `main`
+//!   [`dashboard`], [`metrics`], [`sign_in`], [`invites`], [`help`]
+//! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`backup`], [`demo`],
+//!   [`generate`]; 7 `main`
 //!
 //! # What always holds
 //! - The account id comes from the path only, and only `In<A>` reads it. `Grant<A>` has no way to be made but the check.
 //! - A change is one transaction that takes the tree's lock first, checks the right again, and returns its event.
 //! - Every query by id also takes the grant's account; composite foreign keys say the same in SQL.
 //! - Nothing about rights is kept between requests.
+//! - What a replica answers (`read_late`) decides nothing, and is never behind what the same browser wrote.
 //! - Every list is paged by keyset; every page asks a constant number of queries.
 //!
 //! # What is deliberately absent
@@ -31,6 +33,7 @@ pub mod access;
 pub mod accounts;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod billing;
 pub mod catalogue;
 pub mod collecting;
@@ -48,8 +51,11 @@ pub mod invites;
 pub mod ledger;
 pub mod limits;
 pub mod live;
+pub mod logging;
 pub mod mail;
 pub mod members;
+pub mod meters;
+pub mod metrics;
 pub mod money;
 pub mod networks;
 pub mod payments;

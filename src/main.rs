@@ -10,6 +10,7 @@ use subtenant::config::{Config, Settings};
 use subtenant::demo;
 use subtenant::generate::{self, Plan, Shape};
 use subtenant::ledger::operator::Settled;
+use subtenant::logging;
 use subtenant::provisioning::operator::Decision;
 
 #[global_allocator]
@@ -57,6 +58,11 @@ enum Command {
     },
     /// Compare what is stored with what follows from it, over the whole database.
     Check,
+    /// Copy the database while it is in use, as of one moment, into a new file (SQLite; PostgreSQL has tools of its own).
+    Backup {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// The price list.
     Prices {
         #[command(subcommand)]
@@ -221,7 +227,7 @@ const LIVE_DATABASE: &str = "subtenant.db";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    logging::start(cli.settings.operation.format().unwrap_or_default());
     match run(&cli) {
         Ok(code) => code,
         Err(error) => {
@@ -233,12 +239,6 @@ fn main() -> ExitCode {
 
 fn shape(word: &str) -> Result<Shape, String> {
     generate::shape(word).ok_or_else(|| "it is one of msp, flat, deep and mixed".to_owned())
-}
-
-/// Warnings and errors on standard error; RUST_LOG=info adds a line for each request.
-fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
@@ -254,6 +254,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Constant { file } => commands::constant(&config, file),
         Command::Check => commands::check(&config),
+        Command::Backup { file } => commands::backup(&config, file),
         Command::Legal { command: Legal::Publish { document, version, effective, file } } => {
             commands::publish(&config, document, version, effective, file)
         }

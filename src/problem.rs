@@ -235,6 +235,12 @@ impl From<DieselError> for Problem {
             }
             _ => false,
         };
+        // Two processes drew one key in the same microsecond: nothing is wrong with the request, which may come again.
+        if let DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) = &error
+            && (info.constraint_name().is_some_and(|name| name.ends_with("_pkey")) || is_about_a_key(info.message()))
+        {
+            return Problem::Unavailable(error.into());
+        }
         // PostgreSQL takes no NUL in a text and no moment outside its calendar, whatever a request brings along.
         if let DieselError::DatabaseError(_, info) = &error
             && ["invalid byte sequence", "out of range"].iter().any(|part| info.message().contains(part))
@@ -243,6 +249,13 @@ impl From<DieselError> for Problem {
         }
         if away { Problem::Unavailable(error.into()) } else { Problem::Bug(error.into()) }
     }
+}
+
+/// As SQLite says that a primary key is taken.
+fn is_about_a_key(message: &str) -> bool {
+    message
+        .strip_prefix("UNIQUE constraint failed: ")
+        .is_some_and(|columns| columns.split_once('.').is_some_and(|(_, column)| column == "key"))
 }
 
 impl From<r2d2::Error> for Problem {
@@ -266,5 +279,22 @@ impl From<askama::Error> for Problem {
 impl From<serde_json::Error> for Problem {
     fn from(error: serde_json::Error) -> Problem {
         Problem::Bug(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violation(message: &str) -> Problem {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, Box::new(message.to_owned())).into()
+    }
+
+    #[test]
+    fn a_key_that_two_processes_drew_is_no_bug_and_a_name_that_is_taken_is_not_a_key() {
+        assert!(matches!(violation("UNIQUE constraint failed: accounts.key"), Problem::Unavailable(_)));
+        for other in ["UNIQUE constraint failed: users.email_key", "UNIQUE constraint failed: a.x, a.key", "else"] {
+            assert!(matches!(violation(other), Problem::Bug(_)), "{other}");
+        }
     }
 }

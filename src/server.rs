@@ -29,7 +29,10 @@ const PATIENCE: u64 = 30;
 
 /// Opens (and makes, and migrates) the database and puts into it what every installation needs.
 pub fn prepare(config: &Config, purpose: Purpose) -> anyhow::Result<Parts> {
-    let pool = open(config)?;
+    let mut pool = open(config)?;
+    if let Some(standby) = &config.operation.replica {
+        pool = pool.beside(standby, &config.database_url, config.database_connections)?;
+    }
     let cookie_key = pool.write_here(|db| installation::cookie_key(db, purpose))?;
     anyhow::ensure!(
         pool.read_here(installation::purpose)? == Some(purpose),
@@ -85,7 +88,7 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
     let handle = server.handle();
     actix_web::rt::spawn(async move {
         if stop_signal().await.is_ok() {
-            eprintln!("Stopping: running requests are finished first.");
+            println!("Stopping: running requests are finished first.");
             handle.stop(true).await;
         }
     });

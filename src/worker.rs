@@ -5,7 +5,7 @@ use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use futures_util::future::join4;
+use futures_util::future::join5;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::factor::vault::Vault;
 use crate::live;
 use crate::mail::{self, Carrier};
+use crate::meters::meters;
 use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::provisioning::{self, Provisioning};
@@ -93,9 +94,27 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 
 /// Works until the sender is used or dropped.
 pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
+    let replica = look_at_replica(&tools.pool, stop.clone());
     // A payment provider or a fabric that does not answer holds no mail up.
-    let counting = count(&tools, stop.clone());
-    join4(post(&tools, stop.clone()), collect(&tools, stop.clone()), provision(&tools, stop), counting).await;
+    let (counting, provisioning) = (count(&tools, stop.clone()), provision(&tools, stop.clone()));
+    join5(post(&tools, stop.clone()), collect(&tools, stop), provisioning, counting, replica).await;
+}
+
+/// So often, so that what is a second old is known to a fraction of it.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Where there is one.
+async fn look_at_replica(pool: &Pool, mut stop: watch::Receiver<bool>) {
+    while pool.has_replica() {
+        let looking = pool.clone();
+        if let Err(stopped) = tokio::task::spawn_blocking(move || looking.look_at_replica()).await {
+            tracing::error!(%stopped, "looking at the replica");
+        }
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = sleep(GLANCE) => {}
+        }
+    }
 }
 
 async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
@@ -165,5 +184,6 @@ where
 
 /// Reports a step that failed.
 fn said(step: &'static str, done: Result<usize, Problem>) -> Result<usize, Problem> {
+    meters().worked(step, done.is_ok());
     done.inspect_err(|problem| tracing::warn!(step, %problem, "the background work was cut short"))
 }

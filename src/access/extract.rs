@@ -17,7 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use super::lookup::{self, ACTOR_COLUMNS, actor_of};
 use super::policy::{Action, Needs};
 use super::session::{self, entry};
-use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle};
+use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle, Visitor};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::schema::{recents, sessions, users};
@@ -209,6 +209,7 @@ impl FromRequest for Me {
             let signed = signed(&req)?;
             let pool = pool(&req)?;
             let (actor, session) = pool.read(move |db| person(db, &signed)).await?;
+            req.extensions_mut().insert(Visitor(actor.id.clone()));
             leave_trace(&req, &pool, &actor, &session, None).await;
             Ok(Me { actor, session, origin: origin(&req) })
         })
@@ -244,6 +245,7 @@ impl<A: Action> FromRequest for In<A> {
                     Ok((lookup::frame_for(db, actor, &account_id)?, session))
                 })
                 .await?;
+            req.extensions_mut().insert(Visitor(frame.actor.id.clone()));
             enter(&req, &pool, Arc::new(frame), session, PhantomData).await
         })
     }

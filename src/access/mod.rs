@@ -67,6 +67,10 @@ pub struct Origin {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+/// The public id of the person who asks, put into the request's extensions as soon as it is known.
+#[derive(Debug, Clone)]
+pub struct Visitor(pub String);
+
 /// The true address of the client, put into the request's extensions by the outermost middleware.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);

@@ -131,8 +131,7 @@ async fn list_page(
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
     let (rows, items, found, below, has_closed, filter) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted));
@@ -201,8 +200,7 @@ async fn tree_page(
 ) -> Result<ChildrenPage, Problem> {
     let grant = by.clone();
     let (rows, suspended, below, has_closed) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
                 return Ok((Vec::new(), Default::default(), 0, false));
@@ -228,8 +226,7 @@ async fn tree_page(
 pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let filter = query.filter();
     let rows = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let mut out = Vec::new();
             let mut want = Want::First;
             while by.frame().may_below::<ReadAccounts>() {

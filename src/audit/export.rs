@@ -15,9 +15,9 @@ use crate::access::policy::ReadAudit;
 use crate::access::{Grant, In};
 use crate::ids;
 use crate::problem::Problem;
-use crate::store::{Db, Pool};
+use crate::store::{Db, LogPosition, Pool};
 use crate::web::paging::Want;
-use crate::web::{Site, csv, when};
+use crate::web::{Site, csv, when, wrote};
 
 /// Entries read at once.
 const AT_ONCE: usize = 1_000;
@@ -46,7 +46,8 @@ async fn answer<F: Form>(by: &Grant<ReadAudit>, site: &Site) -> Result<HttpRespo
         return Err(Problem::Invalid(asked.form.errors));
     }
     let name = format!("Audit Log {} {}.{}", by.account().name, ids::now().format("%Y-%m-%d"), F::ENDING);
-    let reading = Reading { pool: site.pool.clone(), by: by.clone(), filter: asked.filter };
+    let (pool, wrote) = (site.pool.clone(), wrote::position(&site.req));
+    let reading = Reading { pool, wrote, by: by.clone(), filter: asked.filter };
     // The first batch is read before anything is answered, so that a database that is away is said so in a page.
     let first = reading.batch::<F>(Want::First).await?;
     Ok(csv::start(&name, F::MIME).streaming(batches::<F>(reading, first)))
@@ -76,6 +77,7 @@ struct Batch {
 
 struct Reading {
     pool: Pool,
+    wrote: Option<LogPosition>,
     by: Grant<ReadAudit>,
     filter: Filter,
 }
@@ -91,7 +93,7 @@ impl Reading {
             let reached = if more { found.entries.last().map(|last| last.row.key) } else { found.looked_to };
             Ok(Batch { bytes: F::lines(found.entries, first)?, reached })
         };
-        self.pool.read_long(read).await
+        self.pool.read_late(self.wrote, read).await
     }
 }
 

@@ -85,7 +85,8 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
     let (grant, want, below, here) = (by.clone(), page.want(), filter.below, Some(by.account().key));
     let read = move |db: &mut Db| entries(db, &grant, &filter, &want, PAGE);
     // A filter may have to look through much, which is not for the thread that serves others.
-    let found = if chips.is_empty() { site.pool.read(read).await? } else { site.pool.read_long(read).await? };
+    let apart = !chips.is_empty() || site.pool.has_replica();
+    let found = if apart { site.read_late(read).await? } else { site.pool.read(read).await? };
     let mut entries = Paged::new(found.entries, &page, &rest, None, |entry| cursor(entry.row.key));
     if let Some(key) = found.looked_to {
         entries = entries.going_on(&page, &rest, &cursor(key));

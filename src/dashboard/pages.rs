@@ -68,8 +68,7 @@ struct Change {
 pub async fn show(by: In<SeeAccount>, site: Site) -> Result<HttpResponse, Problem> {
     let (grant, config) = (by.clone(), site.config.clone());
     let (readiness, sums, latest, mail_notice) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let account = grant.account();
             let readiness = readiness::of(db, account.key)?;
             let has_below = !grant.frame().below.is_empty() && account.children_count > 0;

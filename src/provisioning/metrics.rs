@@ -1,44 +1,24 @@
-//! GET /metrics: what a monitoring system asks for, in the text format of Prometheus and OpenMetrics. Everything is
-//! counted in the database when it is asked, so that it is the same at every process. Only with the token.
+//! How provisioning stands, for monitoring. Everything is counted in the database when it is asked, so that it is the
+//! same at every process.
 
-use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
 use diesel::dsl::count_star;
 use diesel::prelude::*;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use subtle::ConstantTimeEq;
 
 use crate::connections::{State, work};
 use crate::ids;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::{connections, intents, ports};
-use crate::web::Site;
 
-const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PORT_STATES: [&str; 3] = ["REQUESTED", "ACTIVE", "DELETED"];
-
-/// GET /metrics. Not found without a token in the settings, and for whoever does not have it.
-pub async fn show(req: HttpRequest, site: Site) -> Result<HttpResponse, Problem> {
-    let token = site.config.provisioning.metrics_token.as_ref().ok_or(Problem::NotFound)?;
-    let given = req.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if !bool::from(given.as_bytes().ct_eq(token.0.as_bytes())) {
-        return Err(Problem::NotFound);
-    }
-    let text = site.pool.read_long(text).await?;
-    Ok(HttpResponse::Ok().content_type(FORMAT).body(text))
-}
 
 type Labels = Vec<(String, String)>;
 
-/// Everything that is counted, as text.
-pub fn text(db: &mut Db) -> Result<String, Problem> {
-    let counts = counts(db)?;
-    let mut registry = Registry::with_prefix("subtenant");
+/// Puts what was counted among the other figures.
+pub fn register(registry: &mut Registry, counts: &Counts) {
     let by_state = |counts: &[(String, i64)]| {
         let family = Family::<Labels, Gauge>::default();
         for (state, n) in counts {
@@ -58,9 +38,6 @@ pub fn text(db: &mut Db) -> Result<String, Problem> {
         gauge.set(value);
         registry.register(name, help, gauge);
     }
-    let mut text = String::new();
-    encode(&mut text, &registry).map_err(|error| Problem::Bug(error.into()))?;
-    Ok(text)
 }
 
 /// What there is now, of every state also where there is none.

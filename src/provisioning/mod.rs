@@ -28,7 +28,7 @@ use crate::factor::vault::Vault;
 use crate::problem::Problem;
 use crate::store::Pool;
 use crate::web::protect::CALLBACKS;
-use crate::web::route::{Route, get, post};
+use crate::web::route::{Route, post};
 pub use connection::look as look_at_connection;
 pub use fabric::{Attributes, Fabric, Order, Outcome};
 pub use outcome::apply;
@@ -40,7 +40,7 @@ pub use webhook::Webhook;
 const AT_ONCE: i64 = 50;
 
 pub fn routes() -> Vec<Route> {
-    vec![post(CALLBACKS, callbacks::take), get("/metrics", metrics::show)]
+    vec![post(CALLBACKS, callbacks::take)]
 }
 
 /// What the background work provisions with.

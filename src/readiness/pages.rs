@@ -244,8 +244,7 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
     }
     let (account, missing) = (by.account().clone(), query.missing());
     let (rows, paths) = site
-        .pool
-        .read_long(move |db| {
+        .read_late(move |db| {
             let states = super::of(db, account.key)?.states_below(db)?;
             let rows = super::not_ready(db, states, missing, &Want::First, usize::MAX)?;
             let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();

@@ -201,12 +201,17 @@ fn insert(db: &mut Db, bucket: &str, failures: i64) -> Result<(), Problem> {
 fn take(db: &mut Db, bucket: &str, most: i64) -> Result<(), Problem> {
     let now = ids::now();
     let window = Duration::minutes(WINDOW_MINUTES);
-    let counted = diesel::update(throttles::table.find(bucket).filter(throttles::window_started_at.gt(now - window)))
-        .set(throttles::failures.eq(throttles::failures + 1))
-        .execute(db)?;
-    if counted == 0 {
-        return insert(db, bucket, 1);
-    }
+    // One statement, so that of many first attempts at the same moment none is lost.
+    diesel::sql_query(
+        "INSERT INTO throttles (bucket, window_started_at, failures) VALUES ($1, $2, 1)
+         ON CONFLICT (bucket) DO UPDATE SET
+           failures = CASE WHEN throttles.window_started_at > $3 THEN throttles.failures + 1 ELSE 1 END,
+           window_started_at = CASE WHEN throttles.window_started_at > $3 THEN throttles.window_started_at ELSE $2 END",
+    )
+    .bind::<diesel::sql_types::Text, _>(bucket)
+    .bind::<diesel::sql_types::Timestamp, _>(now)
+    .bind::<diesel::sql_types::Timestamp, _>(now - window)
+    .execute(db)?;
     match row(db, bucket)? {
         Some((started, failures)) if failures > most => {
             Err(Problem::TooMany { seconds: (started + window - now).num_seconds().max(1) })

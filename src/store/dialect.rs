@@ -224,6 +224,16 @@ pub fn refuse_unsafe(db: &mut Db) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes a copy of the database as of one moment into a file that does not exist; false where that is not ours to do.
+pub fn copy_into(db: &mut Db, file: &str) -> QueryResult<bool> {
+    match db {
+        Db::Sqlite(c) => {
+            diesel::sql_query("VACUUM INTO $1").bind::<diesel::sql_types::Text, _>(file).execute(c).map(|_| true)
+        }
+        Db::Postgres(_) => Ok(false),
+    }
+}
+
 /// The names of all tables there are.
 pub fn tables(db: &mut Db) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]

@@ -5,10 +5,12 @@ pub mod bulk;
 pub mod check;
 pub mod dialect;
 pub mod installation;
+mod replica;
 pub mod schema;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{Connection, TransactionManager};
@@ -16,10 +18,12 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
 pub use dialect::Db;
+pub use replica::{LogPosition, Standing};
 
 use crate::config::DatabaseUrl;
 use crate::problem::Problem;
 use dialect::Manager;
+use replica::Replica;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How long a request waits for a connection before it is told to come back.
@@ -36,8 +40,19 @@ pub struct Pool {
     writers: r2d2::Pool<Manager>,
     queue: Arc<Semaphore>,
     afterwards: Arc<Semaphore>,
+    /// Threads that wait for a connection now.
+    waiting: Arc<AtomicI64>,
+    /// A standby for reads that may be a second old.
+    replica: Option<Arc<Replica>>,
     /// A file answers a keyed read faster than a thread changes hands; a network does not.
     inline_reads: bool,
+}
+
+/// How many connections there are now.
+#[derive(Debug, Clone, Copy)]
+pub struct Connections {
+    pub in_use: i64,
+    pub idle: i64,
 }
 
 impl Pool {
@@ -59,6 +74,8 @@ impl Pool {
             writers: build(false, writers),
             queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
             afterwards: Arc::new(Semaphore::new(MOST_AFTERWARDS as usize)),
+            waiting: Arc::default(),
+            replica: None,
             inline_reads: !url.is_postgres(),
         })
     }
@@ -84,6 +101,23 @@ impl Pool {
     {
         let pool = self.clone();
         self.block(move || pool.read_here(act)).await
+    }
+
+    /// The connections for reading, those for writing, and how many threads wait for one.
+    pub fn connections(&self) -> (Connections, Connections, i64) {
+        let of = |pool: &r2d2::Pool<Manager>| {
+            let state = pool.state();
+            let (all, idle) = (i64::from(state.connections), i64::from(state.idle_connections));
+            Connections { in_use: all - idle, idle }
+        };
+        (of(&self.readers), of(&self.writers), self.waiting.load(Ordering::Relaxed))
+    }
+
+    fn take(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let taken = pool.get();
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Ok(taken?)
     }
 
     /// Runs a change on a blocking thread. The operation opens its own transaction ([`write`]).
@@ -123,12 +157,12 @@ impl Pool {
 
     /// [`Pool::read`] on this thread, for commands and tests.
     pub fn read_here<T>(&self, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
-        read(&mut *self.readers.get()?, act)
+        read(&mut *self.take(&self.readers)?, act)
     }
 
     /// [`Pool::write`] on this thread, for commands and tests.
     pub fn write_here<T>(&self, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
-        act(&mut *self.writers.get()?)
+        act(&mut *self.take(&self.writers)?)
     }
 
     async fn block<T, F>(&self, act: F) -> Result<T, Problem>
@@ -209,6 +243,11 @@ pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
 
 fn open(url: &DatabaseUrl) -> anyhow::Result<Db> {
     Ok(r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?)
+}
+
+/// Copies the whole database as of one moment into a new file; false where the database has tools of its own for that.
+pub fn copy_into(url: &DatabaseUrl, file: &Path) -> anyhow::Result<bool> {
+    Ok(dialect::copy_into(&mut open(url)?, &file.display().to_string())?)
 }
 
 /// Whether `subtenant demo` made this database. A database that is not ours at all is none, and is not touched.

@@ -347,6 +347,8 @@ pub async fn dress<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let res = next.call(req).await?;
     let status = res.status();
+    let request_id = id_of(res.request());
+    let described = |problem: &Problem| described(problem, &request_id);
     let problem = match res.response().error() {
         Some(error) => match error.as_error::<Problem>() {
             Some(problem) => Some(described(problem)),
@@ -363,6 +365,10 @@ pub async fn dress<B: MessageBody + 'static>(
     let (request, _) = res.into_parts();
     let page = page(&request, described);
     Ok(ServiceResponse::new(request, page).map_into_right_body())
+}
+
+fn id_of(req: &HttpRequest) -> String {
+    req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default()
 }
 
 fn has_page<B>(res: &ServiceResponse<B>) -> bool {
@@ -386,11 +392,11 @@ impl Described {
     }
 }
 
-fn described(problem: &Problem) -> Described {
+fn described(problem: &Problem, request_id: &str) -> Described {
     match problem {
-        Problem::Bug(cause) => tracing::error!(error = format!("{cause:#}"), "a bug"),
-        Problem::Unavailable(cause) => tracing::warn!(error = format!("{cause:#}"), "unavailable"),
-        Problem::Forbidden { .. } | Problem::CrossSite => tracing::warn!(%problem, "refused"),
+        Problem::Bug(cause) => tracing::error!(request_id, error = format!("{cause:#}"), "a bug"),
+        Problem::Unavailable(cause) => tracing::warn!(request_id, error = format!("{cause:#}"), "unavailable"),
+        Problem::Forbidden { .. } | Problem::CrossSite => tracing::warn!(request_id, %problem, "refused"),
         _ => {}
     }
     Described {
@@ -415,7 +421,7 @@ fn page(req: &HttpRequest, described: Described) -> HttpResponse {
     if let Some(page) = described.sign_in {
         return to_sign_in(req, page);
     }
-    let request_id = req.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let request_id = id_of(req);
     let Some(config) = req.app_data::<Data<Config>>() else {
         return HttpResponse::build(described.status).finish();
     };

@@ -18,7 +18,9 @@ pub mod shell;
 pub mod site;
 mod suspended;
 pub mod token;
+pub mod watch;
 pub mod when;
+pub mod wrote;
 
 pub use form::{Filled, Form, Sent};
 pub use once::{Reply, once};

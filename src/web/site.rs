@@ -16,13 +16,14 @@ use super::form::{Filled, Form, Sent};
 use super::kept;
 use super::once::Reply;
 use super::shell::{Section, Shell, flash_cookie};
+use super::wrote;
 use crate::access::policy::Action;
 use crate::access::session::session_cookie;
 use crate::access::{In, Me};
 use crate::config::Config;
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem};
-use crate::store::Pool;
+use crate::store::{Db, Pool};
 
 /// The request with the pool and the configuration.
 #[derive(Clone)]
@@ -63,6 +64,15 @@ impl Site {
     /// The shell of a page of the person.
     pub fn personal_shell(&self, me: &Me, heading: &str) -> Shell {
         Shell::personal(&self.req, &self.config, heading, &me.actor, &me.session)
+    }
+
+    /// [`Pool::read_late`], never behind what this browser wrote.
+    pub async fn read_late<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        self.pool.read_late(wrote::position(&self.req), act).await
     }
 
     /// A page; forms with errors answer 422, so that clients see the refusal as people do.

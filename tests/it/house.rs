@@ -10,8 +10,8 @@ use crate::world::World;
 
 /// From the ground up. A module may use what stands in a line above its own, and itself.
 const FLOORS: [&[&str]; 20] = [
-    &["problem", "ids", "config", "text", "money"],
-    &["store"],
+    &["problem", "ids", "config", "text", "money", "meters"],
+    &["store", "logging"],
     &["access"],
     &["web"],
     &["audit"],
@@ -23,10 +23,10 @@ const FLOORS: [&[&str]; 20] = [
     &["networks", "ports"],
     &["connections"],
     &["provisioning"],
-    &["sign_in", "switcher", "dashboard", "help"],
+    &["sign_in", "switcher", "dashboard", "help", "metrics"],
     &["invites"],
     &["app", "worker"],
-    &["server"],
+    &["server", "backup"],
     &["demo", "generate"],
     &["commands"],
     &["lib", "main"],

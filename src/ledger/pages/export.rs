@@ -29,7 +29,7 @@ const LIST_HEAD: [&str; 9] = ["Number", "Id", "Month", "State", "Currency", "Tot
 /// GET /a/{account}/invoices.csv?state=&year=: those that the page shows, on all its pages.
 pub async fn list(by: In<ReadBilling>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let (account, only) = (by.account().key, Filter::of(&query).only);
-    let rows = site.pool.read_long(move |db| list::page(db, account, &only, &Want::First, MOST_INVOICES)).await?;
+    let rows = site.read_late(move |db| list::page(db, account, &only, &Want::First, MOST_INVOICES)).await?;
     let day = |at: Option<chrono::NaiveDateTime>| at.map_or_else(String::new, |at| When::day(at).iso);
     let rows = rows.into_iter().map(|row| {
         vec![
