@@ -134,10 +134,10 @@ async fn list_page(
         .read_late(move |db| {
             let account = grant.account();
             if !grant.frame().may_below::<ReadAccounts>() {
-                return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted));
+                return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted.clone()));
             }
             let below = if account.children_count == 0 { 0 } else { below_count(db, account.key)? };
-            let wanted = wanted.within(below);
+            let wanted = wanted.clone().within(below);
             let rows = list::page(db, account.key, &wanted, &want, PAGE)?;
             let found = match (wanted.text.is_empty(), wanted.scope) {
                 (true, Scope::Direct) => account.children_count,
