@@ -13,8 +13,9 @@ use crate::access::In;
 use crate::access::lookup::below_count;
 use crate::access::policy::{CreateAccounts, LimitAccounts, ReadAccounts, SeeAccount, SuspendAccounts};
 use crate::problem::Problem;
+use crate::store::Db;
 use crate::suspension;
-use crate::web::paging::{PAGE, PageQuery, Paged, Want};
+use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Reply, Section, Shell, Site, csv};
@@ -169,7 +170,7 @@ async fn list_page(
     Ok(page)
 }
 
-fn items(db: &mut crate::store::Db, by: &In<ReadAccounts>, rows: &[Row], scope: Scope) -> Result<Vec<Item>, Problem> {
+fn items(db: &mut Db, by: &In<ReadAccounts>, rows: &[Row], scope: Scope) -> Result<Vec<Item>, Problem> {
     let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
     let paths = if scope == Scope::Below {
         crate::access::lookup::paths(db, &keys, by.account().depth)?
@@ -225,25 +226,21 @@ async fn tree_page(
 /// GET /a/{account}/child-accounts.csv: every row of this view.
 pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     let filter = query.filter();
-    let rows = site
-        .read_late(move |db| {
-            let mut out = Vec::new();
-            let mut want = Want::First;
-            while by.frame().may_below::<ReadAccounts>() {
-                let mut rows = list::page(db, by.account().key, &filter, &want, EXPORT_BATCH)?;
-                let more = rows.len() > EXPORT_BATCH;
-                rows.truncate(EXPORT_BATCH);
-                let items = items(db, &by, &rows, Scope::Below)?;
-                out.extend(rows.iter().zip(&items).map(|(row, item)| csv_row(row, item)));
-                match rows.last() {
-                    Some(last) if more => want = Want::After(last.cursor(filter.sort)),
-                    _ => break,
-                }
-            }
-            Ok(out)
-        })
-        .await?;
-    csv::file("child-accounts.csv", &CSV_HEAD, rows)
+    let read = move |db: &mut Db, after: Option<Cursor>| {
+        if !by.frame().may_below::<ReadAccounts>() {
+            return Ok((Vec::new(), None));
+        }
+        let account = by.account().key;
+        let filter = filter.clone().within(below_count(db, account)?);
+        let want = after.map_or(Want::First, Want::After);
+        let mut rows = list::page(db, account, &filter, &want, EXPORT_BATCH)?;
+        let more = rows.len() > EXPORT_BATCH;
+        rows.truncate(EXPORT_BATCH);
+        let items = items(db, &by, &rows, Scope::Below)?;
+        let reached = rows.last().filter(|_| more).map(|last| last.cursor(filter.sort));
+        Ok((rows.iter().zip(&items).map(|(row, item)| csv_row(row, item)).collect(), reached))
+    };
+    csv::stream(&site.pool, "child-accounts.csv", &CSV_HEAD, read).await
 }
 
 const EXPORT_BATCH: usize = 500;

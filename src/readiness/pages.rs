@@ -243,22 +243,33 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
         return Err(Problem::NotFound);
     }
     let (account, missing) = (by.account().clone(), query.missing());
-    let (rows, paths) = site
-        .read_late(move |db| {
-            let states = super::of(db, account.key)?.states_below(db)?;
-            let rows = super::not_ready(db, states, missing, &Want::First, usize::MAX)?;
-            let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
-            let paths = billing::paths(db, &account, &keys)?;
-            Ok((rows, paths))
-        })
-        .await?;
+    let read = move |db: &mut Db, after: Option<Cursor>| {
+        let readiness = super::of(db, account.key)?;
+        let (rows, reached) = if is_large(db, account.key)? {
+            let want = after.map_or(Want::First, Want::After);
+            let (rows, more) = large::not_ready(db, &readiness, missing, &want, EXPORT_BATCH)?;
+            let full = rows.last().filter(|_| rows.len() == EXPORT_BATCH);
+            let reached = more.or_else(|| full.map(|row| Cursor(row.name_key.clone(), row.key)));
+            (rows, reached)
+        } else {
+            let states = readiness.states_below(db)?;
+            (super::not_ready(db, states, missing, &Want::First, usize::MAX)?, None)
+        };
+        let keys: Vec<Key> = rows.iter().map(|row| row.key).collect();
+        let mut paths = billing::paths(db, &account, &keys)?;
+        let line = |row: NotReady| line(paths.remove(&row.key).unwrap_or_default(), row);
+        Ok((rows.into_iter().map(line).collect(), reached))
+    };
+    csv::stream(&site.pool, "accounts-that-are-not-ready.csv", &HEAD, read).await
+}
+
+/// Accounts that are written at once where very many are below.
+const EXPORT_BATCH: usize = 500;
+
+fn line(path: String, row: NotReady) -> Vec<String> {
     let word = |there: bool| if there { "ok" } else { "missing" }.to_owned();
-    let rows = rows.into_iter().map(|row| {
-        let path = paths.get(&row.key).cloned().unwrap_or_default();
-        let (agreements, payment) = (word(row.agreed), word(row.paid));
-        let stopped = |stops: bool, word: &str| if stops { word } else { "" }.to_owned();
-        let suspended = stopped(row.stopped.suspended, "suspended");
-        vec![row.id, row.name, path, agreements, payment, suspended, stopped(row.stopped.over, "over a limit")]
-    });
-    csv::file("accounts-that-are-not-ready.csv", &HEAD, rows)
+    let stopped = |stops: bool, word: &str| if stops { word } else { "" }.to_owned();
+    let (agreements, payment) = (word(row.agreed), word(row.paid));
+    let suspended = stopped(row.stopped.suspended, "suspended");
+    vec![row.id, row.name, path, agreements, payment, suspended, stopped(row.stopped.over, "over a limit")]
 }

@@ -24,14 +24,14 @@ const WRITERS: usize = 6;
 /// Two seconds on a machine of one's own; tests share theirs.
 const READY_WITHIN: Duration = Duration::from_secs(6);
 
-struct Server {
+pub struct Server {
     process: Child,
-    origin: String,
+    pub origin: String,
 }
 
 impl Server {
     /// Starts the binary and waits until it is ready.
-    fn start(database_url: &str) -> Server {
+    pub fn start(database_url: &str) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         let bind = format!("127.0.0.1:{port}");
         let started = Instant::now();
@@ -51,7 +51,14 @@ impl Server {
         server
     }
 
-    fn kill(mut self) {
+    /// The most memory that it had so far, in kilobytes.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a high-water mark");
+        line.trim().trim_end_matches(" kB").parse().expect("kilobytes")
+    }
+
+    pub fn kill(mut self) {
         self.process.kill().expect("the process is there to be killed");
         self.process.wait().expect("the process ends");
     }
@@ -73,7 +80,7 @@ fn post(agent: &ureq::Agent, uri: &str, pairs: &[(String, String)]) -> Option<u1
     Some(agent.post(uri).content_type(FORM).send(encode(pairs)).ok()?.status().as_u16())
 }
 
-fn sign_in(origin: &str) -> ureq::Agent {
+pub fn sign_in(origin: &str) -> ureq::Agent {
     let agent = agent();
     let mut form = page(&agent, &format!("{origin}/sign-in")).expect("the page to sign in").form("Sign in");
     form.fill("Email", &email("admin-of-acme"));
