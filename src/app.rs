@@ -20,7 +20,7 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, invites, ledger,
+    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, importing, invites, ledger,
     limits, members, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(factor::routes());
     all.extend(invites::routes());
     all.extend(accounts::routes());
+    all.extend(importing::routes());
     all.extend(suspension::routes());
     all.extend(limits::routes());
     all.extend(members::routes());

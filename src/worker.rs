@@ -5,7 +5,7 @@ use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use futures_util::future::join3;
+use futures_util::future::join4;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -17,7 +17,7 @@ use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::provisioning::{self, Provisioning};
 use crate::store::{self as database, Db, Pool};
-use crate::{billing, collecting, reminders, sign_in};
+use crate::{billing, collecting, importing, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -37,13 +37,15 @@ pub struct Tools {
     pub provisioning: Provisioning,
     /// Days in which nothing stops after a method failed or an invoice was due.
     pub grace_days: i64,
+    /// Levels of accounts.
+    pub max_depth: i64,
 }
 
 impl Tools {
     pub fn new(config: &Config, pool: &Pool, payments: &Data<Payments>, vault: &Data<Vault>) -> anyhow::Result<Tools> {
         let (pool, payments, carrier) = (pool.clone(), payments.clone(), Carrier::new(config)?);
         let (provisioning, grace_days) = (Provisioning::new(config, vault)?, config.payments.grace_days);
-        Ok(Tools { pool, carrier, payments, provisioning, grace_days })
+        Ok(Tools { pool, carrier, payments, provisioning, grace_days, max_depth: config.max_depth })
     }
 }
 
@@ -51,8 +53,8 @@ impl Tools {
 /// then the first one that failed is the answer.
 pub async fn round(tools: &Tools) -> Result<usize, Problem> {
     let (leisure, once, collected) = (at_leisure(tools).await, at_once(tools).await, collected(tools).await);
-    let provisioned = provisioned(tools).await;
-    Ok(leisure? + once? + collected? + provisioned?)
+    let (provisioned, imported) = (provisioned(tools).await, imported(tools).await);
+    Ok(leisure? + once? + collected? + provisioned? + imported?)
 }
 
 async fn at_once(tools: &Tools) -> Result<usize, Problem> {
@@ -70,6 +72,10 @@ async fn provisioned(tools: &Tools) -> Result<usize, Problem> {
     said("provisioning", provisioning::round(&tools.pool, &tools.provisioning).await)
 }
 
+async fn imported(tools: &Tools) -> Result<usize, Problem> {
+    said("importing accounts", importing::carry_on(&tools.pool, tools.max_depth).await)
+}
+
 /// Reminders, and taking away what tells nothing any more.
 async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
     let Tools { pool, grace_days, .. } = tools;
@@ -80,7 +86,8 @@ async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
     let links = said("forgetting links and counts", forget(pool, sign_in::tidy).await);
     let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
     let warnings = said("forgetting warnings", forget(pool, billing::warnings::forget_old).await);
-    Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings?)
+    let imports = said("forgetting imports", forget(pool, importing::forget_old).await);
+    Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings? + imports?)
 }
 
 async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {
@@ -90,7 +97,8 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 /// Works until the sender is used or dropped.
 pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
     // A payment provider or a fabric that does not answer holds no mail up.
-    join3(post(&tools, stop.clone()), collect(&tools, stop.clone()), provision(&tools, stop)).await;
+    let (posting, collecting) = (post(&tools, stop.clone()), collect(&tools, stop.clone()));
+    join4(posting, collecting, provision(&tools, stop.clone()), import(&tools, stop)).await;
 }
 
 async fn post(tools: &Tools, mut stop: watch::Receiver<bool>) {
@@ -126,6 +134,10 @@ async fn collect(tools: &Tools, stop: watch::Receiver<bool>) {
 
 async fn provision(tools: &Tools, stop: watch::Receiver<bool>) {
     on_and_on(|| provisioned(tools), live::rung, stop).await;
+}
+
+async fn import(tools: &Tools, stop: watch::Receiver<bool>) {
+    on_and_on(|| imported(tools), importing::rung, stop).await;
 }
 
 /// Works, pauses until it rings or for a while, and works again.

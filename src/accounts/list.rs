@@ -52,6 +52,7 @@ pub struct Row {
     pub depth: i64,
     pub children_count: i64,
     pub created_at: NaiveDateTime,
+    pub reference: Option<String>,
 }
 
 impl Row {
@@ -156,6 +157,7 @@ type Columns = (
     accounts::depth,
     accounts::children_count,
     accounts::created_at,
+    accounts::external_reference,
 );
 
 const COLUMNS: Columns = (
@@ -169,6 +171,7 @@ const COLUMNS: Columns = (
     accounts::depth,
     accounts::children_count,
     accounts::created_at,
+    accounts::external_reference,
 );
 
 /// How many accounts match.

@@ -2,9 +2,11 @@
 //! with what the migration makes. The tables of the ledger are in [`ledger`], those of what is ordered in [`fabric`].
 
 mod fabric;
+mod imports;
 mod ledger;
 
 pub use fabric::*;
+pub use imports::*;
 pub use ledger::*;
 
 diesel::table! {
@@ -106,6 +108,7 @@ diesel::table! {
         created_at -> Timestamp,
         version -> BigInt,
         requires_second_factor -> Bool,
+        external_reference -> Nullable<Text>,
     }
 }
 
@@ -504,4 +507,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     invoice_sections,
     billing_months,
     price_visibility,
+    account_imports,
+    account_import_lines,
 );

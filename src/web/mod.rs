@@ -8,6 +8,7 @@ pub mod errors;
 pub mod form;
 pub mod guest;
 pub mod kept;
+pub mod multipart;
 pub mod once;
 pub mod paging;
 mod payment;

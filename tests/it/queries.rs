@@ -18,6 +18,7 @@ use subtenant::store::schema::{consents, roles as role_rows};
 use subtenant::{accounts, billing, consent, ids, members, roles};
 
 use crate::browser::Browser;
+use crate::imported::{import, import_of};
 use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
@@ -111,6 +112,9 @@ fn fill(world: &World, levels: usize, width: usize) {
         let child = format!("child {n}");
         let office = network(world, &admin, &child, "Office");
         connection(world, &child, &office, "Tunnel", "ACTIVE");
+    }
+    for account in ["root", "hub"] {
+        import(world, &admin, account, "DONE", width as i64);
     }
     pay(world, &admin, "root");
     charge(world, &admin, width);
@@ -208,6 +212,7 @@ fn pages() -> Vec<String> {
         ("ports/{port}/caps", "q=child"),
         ("usage", "month=2025-01"),
         ("invoices/{invoice}", "at={account}&page=last"),
+        ("child-accounts/imports/{import}", "show=errors&page=last"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
@@ -242,6 +247,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .replace("{document}", "msa")
         .replace("{version}", "1")
         .replace("{invoice}", &invoice_of(world, account))
+        .replace("{import}", &import_of(world, account))
         .replace("{port}", &port_of(world, account))
         .replace("{network}", &network_called(world, account, "Office"))
         .replace("{connection}", &connection_called(world, account, "Tunnel"))
