@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect};
 use crate::{
-    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, importing, invites, ledger,
-    limits, members, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
+    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, importing, invites,
+    ledger, limits, members, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.

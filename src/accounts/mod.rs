@@ -127,12 +127,7 @@ pub fn open_child_called(
     })
 }
 
-fn open_below(
-    db: &mut Db,
-    by: &Grant<CreateAccounts>,
-    new: &NewChild,
-    reference: &str,
-) -> Result<Opened, Problem> {
+fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild, reference: &str) -> Result<Opened, Problem> {
     audit::change(db, by, |db, by| {
         let parent = by.account();
         if parent.depth + 1 >= new.max_depth {

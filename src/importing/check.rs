@@ -49,9 +49,9 @@ pub fn check(db: &mut Db, by: &Grant<CreateAccounts>, table: Table, bounds: Boun
             permit(line, spot, known, bounds);
         }
     }
-    forest::hand_down(&mut lines, &spots, &order);
+    hand_down(&mut lines, &spots, &order);
     keep_limits(db, &mut lines, &spots, &order, &known)?;
-    forest::hand_down(&mut lines, &spots, &order);
+    hand_down(&mut lines, &spots, &order);
     name_paths(&mut lines, &spots, &order, &known, by.account().depth);
     Ok(Checked { lines, spots, order, known })
 }
@@ -63,7 +63,10 @@ fn permit(line: &mut Line, spot: &Spot, known: &Known, bounds: Bounds) {
     let may = if spot.steps == 1 { here.may::<CreateAccounts>() } else { CreateAccounts::NEEDS.met_by(known.below) };
     if !may {
         let words = if spot.steps == 1 { format!("in {name}") } else { format!("in accounts below {name}") };
-        line.complain(Column::Parent, format!("It needs the permission “accounts: create” {words}, which you do not have"));
+        line.complain(
+            Column::Parent,
+            format!("It needs the permission “accounts: create” {words}, which you do not have"),
+        );
     }
     if line.accept && !UpdateAccounts::NEEDS.met_by(known.below) {
         let words = "You may not accept agreements for accounts below; write leave, for the account's administrator";
@@ -152,10 +155,25 @@ fn keep_limits(
         }
         for key in chain {
             let rooms = rooms.get_mut(&key).into_iter().flatten();
-            rooms.filter(|room| room.branch || (spot.steps == 1 && room.at == spot.ground)).for_each(|room| room.has += 1);
+            rooms
+                .filter(|room| room.branch || (spot.steps == 1 && room.at == spot.ground))
+                .for_each(|room| room.has += 1);
         }
     }
     Ok(())
+}
+
+/// A line below one that cannot be made cannot be made either. In the order in which parents come first.
+pub(super) fn hand_down(lines: &mut [Line], spots: &[Spot], order: &[usize]) {
+    for n in order {
+        if let Some(Node::Line(above)) = spots[*n].parent
+            && lines[above].is_wrong()
+            && !lines[*n].complains_of(Column::Parent)
+        {
+            let words = format!("The line of its parent, {}, cannot be imported", lines[above].line);
+            lines[*n].complain(Column::Parent, words);
+        }
+    }
 }
 
 /// Names of a path that are written out; the middle of a longer one is left out.

@@ -127,7 +127,9 @@ impl Forest {
             } else if is_id(line) {
                 match accounts.get(&line.parent) {
                     Some(account) => self.put(n, Node::Account(*account)),
-                    None => line.complain(Column::Parent, "There is no account with this id here or below that you see"),
+                    None => {
+                        line.complain(Column::Parent, "There is no account with this id here or below that you see")
+                    }
                 }
             } else if let Some(owners) = self.own.get(&line.parent) {
                 let owner = owners[0];
@@ -154,7 +156,7 @@ impl Forest {
 
     /// Parents that are named by a path: the shortest first, as longer ones may lead through lines that hang on them.
     fn place_by_path(&mut self, lines: &mut [Line], ground: &mut dyn Ground) -> Result<(), Problem> {
-        let is_path = |n: usize, line: &Line| self.parents[n].is_none() && !at(line, Column::Parent);
+        let is_path = |n: usize, line: &Line| self.parents[n].is_none() && !line.complains_of(Column::Parent);
         let keys = |line: &Line| -> Vec<String> { line.parent.split(BETWEEN).map(name_key).collect() };
         let paths: BTreeMap<usize, Vec<String>> =
             lines.iter().enumerate().filter(|(n, l)| is_path(*n, l)).map(|(n, line)| (n, keys(line))).collect();
@@ -218,9 +220,11 @@ impl Forest {
         };
         let all: Vec<String> = found.iter().take(5).map(name).collect();
         match found {
-            [] => "No account and no line is called so: write an id, an external reference, or the names from below this \
+            [] => {
+                "No account and no line is called so: write an id, an external reference, or the names from below this \
                    account, as in “North / Office”"
-                .to_owned(),
+                    .to_owned()
+            }
             _ => format!("More than one is meant by this: {}. Write an id or an external reference", all.join(", ")),
         }
     }
@@ -267,16 +271,12 @@ impl Forest {
         let mut left: Vec<usize> = children.into_values().flatten().collect();
         left.sort_unstable();
         for n in left {
-            lines[n].complain(Column::Parent, "It would be below itself: the lines name each other as parents in a circle");
+            lines[n]
+                .complain(Column::Parent, "It would be below itself: the lines name each other as parents in a circle");
             order.push(n);
         }
         (spots, order)
     }
-}
-
-/// Whether there is a complaint at this column.
-fn at(line: &Line, column: Column) -> bool {
-    line.complaints.iter().any(|complaint| complaint.column == column.word())
 }
 
 fn numbers(lines: &[Line], which: &[usize]) -> String {
@@ -286,17 +286,4 @@ fn numbers(lines: &[Line], which: &[usize]) -> String {
     }
     let last = all.pop().unwrap_or_default();
     if all.is_empty() { last } else { format!("{} and {last}", all.join(", ")) }
-}
-
-/// A line below one that cannot be made cannot be made either. In the order in which parents come first.
-pub fn hand_down(lines: &mut [Line], spots: &[Spot], order: &[usize]) {
-    for n in order {
-        if let Some(Node::Line(above)) = spots[*n].parent
-            && lines[above].is_wrong()
-            && !at(&lines[*n], Column::Parent)
-        {
-            let words = format!("The line of its parent, {}, cannot be imported", lines[above].line);
-            lines[*n].complain(Column::Parent, words);
-        }
-    }
 }

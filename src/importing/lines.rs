@@ -62,6 +62,10 @@ impl Line {
         self.complaints.push(Complaint::new(column, words));
     }
 
+    pub fn complains_of(&self, column: Column) -> bool {
+        self.complaints.iter().any(|complaint| complaint.column == column.word())
+    }
+
     pub fn is_wrong(&self) -> bool {
         !self.complaints.is_empty()
     }
@@ -92,7 +96,10 @@ fn line(width: usize, columns: &[Column], record: Record) -> Line {
     }));
     let mut check = form.check();
     if too_many {
-        check.note("", Some("The line has more cells than there are columns; put quotes around texts with a comma".to_owned()));
+        check.note(
+            "",
+            Some("The line has more cells than there are columns; put quotes around texts with a comma".to_owned()),
+        );
     }
     let name = check.line("name", "Name", 1, 64);
     let parent = check.line("parent", "Parent", 0, LONGEST_PARENT);
@@ -115,19 +122,7 @@ fn line(width: usize, columns: &[Column], record: Record) -> Line {
         }
         _ => Vec::new(),
     };
-    Line {
-        line,
-        cells,
-        name,
-        description,
-        contacts,
-        tags,
-        parent,
-        reference,
-        accept,
-        complaints,
-        ..Line::default()
-    }
+    Line { line, cells, name, description, contacts, tags, parent, reference, accept, complaints, ..Line::default() }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod forest_tests;
 mod ground;
 mod lines;
 mod pages;
+mod rows;
 mod run;
 mod store;
 mod table;
@@ -29,8 +30,8 @@ use crate::web::route::{Route, get, post};
 use check::{Bounds, Checked};
 pub use claims::{Hand, due, take};
 use forest::Node;
+use rows::Stored;
 pub use run::{carry_on, step};
-use store::Stored;
 pub use store::forget_old;
 use table::{Record, Table};
 
@@ -170,7 +171,7 @@ fn keep(db: &mut Db, by: &Grant<CreateAccounts>, sent: &Sent) -> Result<String, 
     let stored: Vec<Stored> = checked.order.iter().zip(0..).map(|(n, turn)| stored(checked, *n, turn)).collect();
     database::write(db, |db| {
         store::insert(db, &import)?;
-        store::insert_lines(db, import.key, &stored)?;
+        rows::insert(db, import.key, &stored)?;
         Ok(import.id.clone())
     })
 }
@@ -215,7 +216,7 @@ fn start(db: &mut Db, by: &Grant<CreateAccounts>, id: &str, confirmed: Confirmed
         if import.state != State::Draft {
             return Ok(());
         }
-        let counts = store::counts(db, import.key)?;
+        let counts = rows::counts(db, import.key)?;
         let mut errors = Errors::default();
         if counts.fresh == 0 {
             errors.add("", "There is nothing to create");
@@ -230,7 +231,7 @@ fn start(db: &mut Db, by: &Grant<CreateAccounts>, id: &str, confirmed: Confirmed
             return Err(Problem::Invalid(errors));
         }
         audit::change(db, by, |db, by| {
-            store::leave(db, import.key, WRONG, None)?;
+            rows::leave(db, import.key, WRONG, None)?;
             let origin = by.origin();
             claims::begin(db, import.key, confirmed.second_factor, &origin.address, &origin.user_agent)?;
             let event = Event::new(EventType::AccountImportCreate, subject(&import));
@@ -250,8 +251,8 @@ fn stop(db: &mut Db, by: &Grant<CreateAccounts>, id: &str, all: bool) -> Result<
             return Ok(());
         }
         audit::change(db, by, |db, _| {
-            let counts = store::counts(db, import.key)?;
-            store::leave(db, import.key, NEW, Some("The import was stopped before its turn."))?;
+            let counts = rows::counts(db, import.key)?;
+            rows::leave(db, import.key, NEW, Some("The import was stopped before its turn."))?;
             claims::end(db, import.key, State::Stopped)?;
             let event = Event::new(EventType::AccountImportUpdate, subject(&import));
             Ok(((), event.with("created", counts.created.to_string()).with("left", counts.fresh.to_string())))
@@ -261,7 +262,7 @@ fn stop(db: &mut Db, by: &Grant<CreateAccounts>, id: &str, all: bool) -> Result<
 
 /// The lines of an import that were not made, as a file of their own.
 fn rest(db: &mut Db, import: &Import) -> Result<Table, Problem> {
-    let rows = store::page(db, import.key, &[REFUSED, LEFT], &crate::web::paging::Want::First, table::MOST_LINES)?;
+    let rows = rows::page(db, import.key, &[REFUSED, LEFT], &crate::web::paging::Want::First, table::MOST_LINES)?;
     let records = rows.into_iter().map(|row| Record { line: row.line.line, cells: row.line.cells }).collect();
     let columns = table::columns(&import.head).map_err(|_| Problem::bug("a head that was read before"))?;
     Ok(Table { head: import.head.clone(), columns, records })

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::claims::{self, Hand};
-use super::store::{self, Shown};
+use super::rows::{self, Shown};
+use super::store;
 use super::{CREATED, Import, REFUSED, State, THERE};
 use crate::access::policy::CreateAccounts;
 use crate::access::{self, Grant, Origin};
@@ -40,13 +41,13 @@ pub fn step(db: &mut Db, hand: Hand, max_depth: i64, most: i64) -> Result<Option
         let root: Key = account_rows::table.find(import.account).select(account_rows::root_key).first(db)?;
         dialect::lock_tree(db, root)?;
         let Some(hand) = claims::hold(db, hand)? else { return Ok(None) };
-        let rows = store::next(db, import.key, most)?;
+        let rows = rows::next(db, import.key, most)?;
         if rows.is_empty() {
             claims::end(db, import.key, State::Done)?;
             return Ok(None);
         }
         let above: Vec<i64> = rows.iter().filter_map(|row| row.parent_line).collect();
-        let became = store::became(db, import.key, &above)?;
+        let became = rows::became(db, import.key, &above)?;
         let mut work = Work { import: &import, root, max_depth, became, grants: HashMap::new() };
         for row in rows {
             work.carry_out(db, &row)?;
@@ -85,7 +86,7 @@ impl Work<'_> {
             Outcome::There(id) => (THERE, Some(id.as_str()), ""),
             Outcome::Refused(why) => (REFUSED, None, why.as_str()),
         };
-        store::settle(db, self.import.key, line, state, account, reason)?;
+        rows::settle(db, self.import.key, line, state, account, reason)?;
         self.became.insert(line, account.map(str::to_owned));
         Ok(())
     }
@@ -106,8 +107,7 @@ impl Work<'_> {
             return Ok(if above == parent { Outcome::There(id) } else { Outcome::Refused(elsewhere) });
         }
         let by = self.grant(db, &parent)?;
-        let new =
-            NewChild { details: line.details(), accept_agreements: line.accept, max_depth: self.max_depth };
+        let new = NewChild { details: line.details(), accept_agreements: line.accept, max_depth: self.max_depth };
         Ok(Outcome::Created(accounts::open_child_called(db, &by, new, &line.reference)?.id))
     }
 
@@ -156,9 +156,7 @@ fn words(problem: &Problem) -> String {
         }
         Problem::NotFound => "The parent account is closed, or you do not see it any more.".to_owned(),
         Problem::Conflict(reason) => reason.in_form(),
-        Problem::SecondFactor => {
-            "An account there asks for a second factor, and you signed in without one.".to_owned()
-        }
+        Problem::SecondFactor => "An account there asks for a second factor, and you signed in without one.".to_owned(),
         other => {
             tracing::error!(problem = %other, "a line of an import could not be carried out");
             "Something went wrong on our side; try this line again.".to_owned()

@@ -90,8 +90,8 @@ pub fn columns(head: &[String]) -> Result<Vec<Column>, String> {
         columns.push(column);
     }
     let is = |word: &str| head.iter().position(|name| name.to_lowercase() == word);
-    // In a file that has both, the path is that of what was made.
-    if let (Some(path), Some(_)) = (is("path"), is("parent")) {
+    // In a result of ours the path is that of what was made.
+    if let (Some(path), Some(_)) = (is("path"), is("result").or(is("parent"))) {
         columns[path] = Column::PassedOver;
     }
     // In an export of the list, words for people.
@@ -142,7 +142,8 @@ pub fn read(text: &str, name: &str) -> Result<Table, String> {
     // A line with which spreadsheets tell each other what is between the cells.
     let told = first.strip_prefix("sep=").filter(|sep| sep.len() == 1).map(|sep| sep.as_bytes()[0]);
     let between = told.unwrap_or_else(|| most_frequent(first));
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(between).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(between).from_reader(text.as_bytes());
     let (mut lines, mut table) = (Lines { text: text.as_bytes(), at: 0, line: 1 }, None::<Table>);
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|_| "The file could not be read as CSV".to_owned())? {

@@ -36,6 +36,8 @@ fn what_our_own_files_wrote_is_read_as_it_was() {
     assert_eq!(columns(&head).unwrap(), expected);
     let result = ["name", "parent", "line", "result", "id", "path", "reason"].map(str::to_owned);
     assert_eq!(columns(&result).unwrap()[5], PassedOver);
+    let result = ["name", "line", "result", "id", "path", "reason"].map(str::to_owned);
+    assert_eq!(columns(&result).unwrap(), [Name, PassedOver, PassedOver, PassedOver, PassedOver, PassedOver]);
 }
 
 #[test]

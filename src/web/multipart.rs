@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn what_is_no_form_is_refused() {
-        for broken in ["", "--x-y", "--x-y\n", "--x-y\nname", "--x-y\nA: b\n\nx\n--x-y--", "--other--", "--x-y\n\n\nx\n--x-y--"]
+        for broken in
+            ["", "--x-y", "--x-y\n", "--x-y\nname", "--x-y\nA: b\n\nx\n--x-y--", "--other--", "--x-y\n\n\nx\n--x-y--"]
         {
             assert!(read(broken).is_none(), "{broken:?}");
         }

@@ -34,7 +34,13 @@ pub fn import(world: &World, person: &str, account: &str, state: &str, n: i64) -
     let written = world.write(|db| {
         diesel::insert_into(imports::table).values(row).execute(db)?;
         for line in 2..n + 2 {
-            let became = if state != "DONE" { "NEW" } else if line % 2 == 0 { "CREATED" } else { "REFUSED" };
+            let became = if state != "DONE" {
+                "NEW"
+            } else if line % 2 == 0 {
+                "CREATED"
+            } else {
+                "REFUSED"
+            };
             let data = format!(r#"{{"name":"imported {line}","cells":["imported {line}"],"path":"imported {line}"}}"#);
             diesel::insert_into(lines::table)
                 .values((

@@ -9,20 +9,17 @@ use actix_web::http::Method;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use subtenant::access::Scope;
-use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
-};
+use subtenant::access::policy::{CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, Verb};
 use subtenant::app::routes;
-use subtenant::store::Db;
 use subtenant::store::schema::{consents, roles as role_rows};
-use subtenant::{accounts, billing, consent, ids, members, roles};
+use subtenant::{accounts, billing, ids, members, roles};
 
 use crate::browser::Browser;
 use crate::imported::{import, import_of};
 use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
-use crate::ordered::{connection, connection_called, network, network_called};
+use crate::ordered::{accept, connection, connection_called, network, network_called};
 use crate::usage::{connect, invoice_of, make};
 use crate::wired::{line, offered, port, port_of, put_cap};
 use crate::world::{World, admin_of};
@@ -163,15 +160,6 @@ fn technicians(world: &World, admin: &str, account: &str, people: usize) {
 fn pay(world: &World, admin: &str, account: &str) {
     let by = world.grant::<CreateBilling>(admin, account).expect("the administrator may");
     world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
-}
-
-fn accept(world: &World, admin: &str, account: &str) {
-    let by = world.grant::<UpdateAccounts>(admin, account).expect("the administrator may");
-    let accepting = |db: &mut Db| {
-        let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();
-        consent::accept(db, &by, &keys)
-    };
-    world.write(accepting).expect("the agreements are accepted");
 }
 
 /// Every page, and the lists in their other forms.

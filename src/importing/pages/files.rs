@@ -7,8 +7,8 @@ use super::show::find;
 use super::view::state_words;
 use crate::access::In;
 use crate::access::policy::CreateAccounts;
-use crate::importing::store;
-use crate::importing::table::{Column, MOST_LINES};
+use crate::importing::rows;
+use crate::importing::table::{self, Column, MOST_LINES};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::Want;
@@ -33,15 +33,17 @@ pub async fn result(by: In<CreateAccounts>, site: Site, path: Path<(String, Stri
     let id = path.into_inner().1;
     let read = move |db: &mut Db| {
         let import = find(db, &by, &id)?;
-        let rows = store::page(db, import.key, &[], &Want::First, MOST_LINES)?;
+        let rows = rows::page(db, import.key, &[], &Want::First, MOST_LINES)?;
         Ok((import, rows))
     };
     let (import, rows) = site.pool.read_long(read).await?;
-    // What a result had before is not its own.
+    let columns = table::columns(&import.head).map_err(|_| Problem::bug("a head that was read before"))?;
     let own = ["line", "result", "id", "path", "reason"];
-    let kept: Vec<usize> =
-        (0..import.head.len()).filter(|n| !own.contains(&import.head[*n].to_lowercase().as_str())).collect();
-    let head: Vec<&str> = kept.iter().map(|n| import.head[*n].as_str()).chain(own).collect();
+    let is_own = |n: &usize| own.contains(&import.head[*n].to_lowercase().as_str());
+    // What a result that was sent had of these is not this one's.
+    let kept: Vec<usize> = (0..columns.len()).filter(|n| columns[*n] != Column::PassedOver || !is_own(n)).collect();
+    let called = |n: &usize| if is_own(n) { columns[*n].word() } else { import.head[*n].as_str() };
+    let head: Vec<&str> = kept.iter().map(called).chain(own).collect();
     let rows = rows.into_iter().map(|row| {
         let cell = |n: &usize| row.line.cells.get(*n).cloned().unwrap_or_default();
         let mut cells: Vec<String> = kept.iter().map(cell).collect();

@@ -11,7 +11,7 @@ use crate::access::In;
 use crate::access::policy::CreateAccounts;
 use crate::ids;
 use crate::importing::check::Bounds;
-use crate::importing::{self, Confirmed, Counts, Import, LEFT, REFUSED, State, WRONG, store};
+use crate::importing::{self, Confirmed, Counts, Import, LEFT, REFUSED, State, WRONG, rows, store};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Cursor, PAGE, PageQuery, Paged};
@@ -70,7 +70,7 @@ struct ImportPage {
 struct Read {
     import: Import,
     counts: Counts,
-    rows: Vec<store::Shown>,
+    rows: Vec<rows::Shown>,
     earlier: Option<(String, chrono::NaiveDateTime)>,
 }
 
@@ -97,8 +97,8 @@ async fn page(
     let read = move |db: &mut Db| {
         let import = find(db, &grant, &id)?;
         let states = if asked.only_bad() { &[WRONG, REFUSED, LEFT][..] } else { &[] };
-        let rows = store::page(db, import.key, states, &asked.page.want(), PAGE)?;
-        let counts = store::counts(db, import.key)?;
+        let rows = rows::page(db, import.key, states, &asked.page.want(), PAGE)?;
+        let counts = rows::counts(db, import.key)?;
         let earlier = store::same_file(db, &import)?;
         Ok(Read { import, counts, rows, earlier })
     };

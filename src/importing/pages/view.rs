@@ -1,6 +1,6 @@
 //! Imports and their lines as pages show them.
 
-use crate::importing::store::Shown;
+use crate::importing::rows::Shown;
 use crate::importing::{CREATED, Import, LEFT, NEW, REFUSED, THERE, WRONG};
 use crate::text;
 use crate::web::when::When;
