@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
@@ -110,11 +111,15 @@ impl Ground for Accounts<'_> {
     fn by_id(&mut self, ids: &[String]) -> Result<HashMap<String, Key>, Problem> {
         let mut found: Vec<(String, Key)> = Vec::new();
         for some in ids.chunks(AT_ONCE) {
+            // Not a join: there is an index by the ancestor as well, and reading everything below the top to find a few is
+            // what must not happen.
+            let within = account_ancestry::table
+                .filter(account_ancestry::descendant_key.eq(accounts::key))
+                .filter(account_ancestry::ancestor_key.eq(self.top));
             found.extend(
                 accounts::table
-                    .inner_join(account_ancestry::table.on(account_ancestry::descendant_key.eq(accounts::key)))
                     .filter(accounts::id.eq_any(some.to_vec()))
-                    .filter(account_ancestry::ancestor_key.eq(self.top))
+                    .filter(exists(within))
                     .filter(accounts::closed_at.is_null())
                     .select((accounts::id, accounts::key))
                     .load::<(String, Key)>(self.db)?,
@@ -127,13 +132,15 @@ impl Ground for Accounts<'_> {
     fn by_reference(&mut self, references: &[String]) -> Result<HashMap<String, Vec<(Key, Key)>>, Problem> {
         let mut found: Vec<(String, Key, Key)> = Vec::new();
         for some in references.chunks(AT_ONCE) {
+            let below = account_ancestry::table
+                .filter(account_ancestry::descendant_key.eq(accounts::key))
+                .filter(account_ancestry::ancestor_key.eq(self.top))
+                .filter(account_ancestry::distance.gt(0));
             found.extend(
                 accounts::table
-                    .inner_join(account_ancestry::table.on(account_ancestry::descendant_key.eq(accounts::key)))
                     .filter(accounts::root_key.eq(self.root))
                     .filter(accounts::external_reference.assume_not_null().eq_any(some.to_vec()))
-                    .filter(account_ancestry::ancestor_key.eq(self.top))
-                    .filter(account_ancestry::distance.gt(0))
+                    .filter(exists(below))
                     .filter(accounts::closed_at.is_null())
                     .order(accounts::key)
                     .select((

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::claims::{self, Hand};
@@ -123,6 +124,10 @@ impl Work<'_> {
             request_id: self.import.id.clone(),
         };
         let grant = access::grant::<CreateAccounts>(db, self.import.user, account, origin)?;
+        // One that was moved away is none of this import any more.
+        if grant.frame().step(self.import.account).is_none() {
+            return Err(Problem::NotFound);
+        }
         if !self.import.second_factor && grant.frame().asks_second_factor().is_some() {
             return Err(Problem::SecondFactor);
         }
@@ -132,19 +137,21 @@ impl Work<'_> {
 
     /// The open account below that of the import with this reference, and its parent: their ids.
     fn called(&self, db: &mut Db, reference: &str) -> Result<Option<(String, String)>, Problem> {
-        let parent = diesel::alias!(account_rows as parent);
-        Ok(account_rows::table
-            .inner_join(account_ancestry::table.on(account_ancestry::descendant_key.eq(account_rows::key)))
-            .inner_join(parent.on(parent.field(account_rows::key).nullable().eq(account_rows::parent_key)))
-            .filter(account_rows::root_key.eq(self.root))
-            .filter(account_rows::external_reference.eq(reference))
+        let below = account_ancestry::table
+            .filter(account_ancestry::descendant_key.eq(account_rows::key))
             .filter(account_ancestry::ancestor_key.eq(self.import.account))
-            .filter(account_ancestry::distance.gt(0))
+            .filter(account_ancestry::distance.gt(0));
+        let found = account_rows::table
+            .filter(account_rows::root_key.eq(self.root))
+            .filter(account_rows::external_reference.assume_not_null().eq(reference))
+            .filter(exists(below))
             .filter(account_rows::closed_at.is_null())
             .order(account_rows::key)
-            .select((account_rows::id, parent.field(account_rows::id)))
-            .first(db)
-            .optional()?)
+            .select((account_rows::id, account_rows::parent_key.assume_not_null()))
+            .first::<(String, Key)>(db)
+            .optional()?;
+        let Some((id, parent)) = found else { return Ok(None) };
+        Ok(Some((id, account_rows::table.find(parent).select(account_rows::id).first(db)?)))
     }
 }
 
