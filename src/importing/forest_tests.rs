@@ -150,12 +150,18 @@ fn circles_are_found_wherever_they_begin() {
 #[test]
 fn what_more_than_one_could_be_meant_by_is_said_with_their_ids() {
     let there = |key: Key, name: &str, reference: &str| (key, TOP, name.to_owned(), reference.to_owned());
-    let mut ground =
-        There(vec![there(5, "Twin", ""), there(6, "twin", ""), there(7, "One", "same"), there(8, "Two", "same")]);
+    let mut ground = There(vec![
+        there(5, "Twin", ""),
+        there(6, "twin", ""),
+        there(7, "One", "same"),
+        there(8, "Two", "same"),
+        there(9, "Three", "twice"),
+        there(10, "Four", "twice"),
+    ]);
     let mut lines = vec![
         line(2, "a", "Twin", ""),
         line(3, "b", "same", ""),
-        line(4, "c", "", "same"),
+        line(4, "c", "", "twice"),
         line(5, "d", "nowhere / at all", ""),
         line(6, "e", "", "x"),
         line(7, "f", "", "x"),

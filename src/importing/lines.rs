@@ -139,7 +139,7 @@ mod tests {
         let text = "name;contacts;tags;agreements;external_reference;parent\n\
             Lab;a@x.com b@x.com;\"region=eu; cost: 4\";Accept;R-1;North / Sea\n";
         let [line] = &lines(text)[..] else { panic!("one line") };
-        assert_eq!(line.complaints, []);
+        assert!(line.complaints.is_empty(), "{:?}", line.complaints);
         assert_eq!((line.contacts.len(), line.accept, line.reference.as_str()), (2, true, "R-1"));
         assert_eq!(line.tags[1], ("region".to_owned(), "eu".to_owned()));
         assert_eq!(line.parent, "North / Sea");

@@ -54,8 +54,8 @@ fn the_whole_file_is_refused_in_a_sentence() {
         ("PK\u{3}\u{4}", "x.csv", "no CSV file"),
         ("name\nK\u{FFFD}ln", "x.csv", "CSV UTF-8"),
         ("name\na\0b", "x.csv", "no text"),
-        (&long, "", "5,000 lines"),
-        (&large, "", "1.5 MB"),
+        (long.as_str(), "", "5,000 lines"),
+        (large.as_str(), "", "1.5 MB"),
     ] {
         let said = read(text, name).expect_err(why);
         assert!(said.contains(why), "{said}");
