@@ -20,8 +20,8 @@ use crate::web::form::LARGEST_BODY;
 use crate::web::route::{self, Route, get};
 use crate::web::{assets, errors, kept, protect, watch, wrote};
 use crate::{
-    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, invites, ledger,
-    limits, members, metrics, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
+    accounts, audit, billing, collecting, command, connections, consent, dashboard, factor, help, importing, invites,
+    ledger, limits, members, metrics, networks, ports, provisioning, readiness, roles, sign_in, suspension, switcher,
 };
 
 /// What every worker of one process shares.
@@ -41,6 +41,7 @@ pub fn routes() -> Vec<Route> {
     all.extend(factor::routes());
     all.extend(invites::routes());
     all.extend(accounts::routes());
+    all.extend(importing::routes());
     all.extend(suspension::routes());
     all.extend(limits::routes());
     all.extend(members::routes());

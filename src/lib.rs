@@ -11,7 +11,7 @@
 //! - 3 [`web`]: shell, forms, paging, error pages, what guards every request
 //! - 4 [`audit`]: `change`, through which everything is changed, and the log's pages
 //! - 5 the rooms, each importing only those before it: [`mail`], [`factor`], [`live`], [`tags`], [`limits`], [`suspension`], [`consent`], [`payments`],
-//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`catalogue`], [`networks`], [`ports`], [`connections`],
+//!   [`billing`], [`ledger`], [`collecting`], [`roles`], [`members`], [`reminders`], [`command`], [`readiness`], [`accounts`], [`importing`], [`catalogue`], [`networks`], [`ports`], [`connections`],
 //!   [`provisioning`], [`switcher`],
 //!   [`dashboard`], [`metrics`], [`sign_in`], [`invites`], [`help`]
 //! - 6 [`app`] (middleware and routes), [`worker`] (what is done in the background), [`server`], [`backup`], [`demo`],
@@ -47,6 +47,7 @@ pub mod factor;
 pub mod generate;
 pub mod help;
 pub mod ids;
+pub mod importing;
 pub mod invites;
 pub mod ledger;
 pub mod limits;

@@ -5,7 +5,7 @@ use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use futures_util::future::join5;
+
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -18,7 +18,7 @@ use crate::payments::Payments;
 use crate::problem::Problem;
 use crate::provisioning::{self, Provisioning};
 use crate::store::{self as database, Db, Pool};
-use crate::{billing, collecting, readiness, reminders, sign_in};
+use crate::{billing, collecting, importing, readiness, reminders, sign_in};
 
 /// Looks by itself so often: for what other processes posted, and for what is due later.
 const EVERY: Duration = Duration::from_secs(5);
@@ -38,13 +38,15 @@ pub struct Tools {
     pub provisioning: Provisioning,
     /// Days in which nothing stops after a method failed or an invoice was due.
     pub grace_days: i64,
+    /// Levels of accounts.
+    pub max_depth: i64,
 }
 
 impl Tools {
     pub fn new(config: &Config, pool: &Pool, payments: &Data<Payments>, vault: &Data<Vault>) -> anyhow::Result<Tools> {
         let (pool, payments, carrier) = (pool.clone(), payments.clone(), Carrier::new(config)?);
         let (provisioning, grace_days) = (Provisioning::new(config, vault)?, config.payments.grace_days);
-        Ok(Tools { pool, carrier, payments, provisioning, grace_days })
+        Ok(Tools { pool, carrier, payments, provisioning, grace_days, max_depth: config.max_depth })
     }
 }
 
@@ -52,8 +54,8 @@ impl Tools {
 /// then the first one that failed is the answer.
 pub async fn round(tools: &Tools) -> Result<usize, Problem> {
     let (leisure, once, collected) = (at_leisure(tools).await, at_once(tools).await, collected(tools).await);
-    let (provisioned, counted) = (provisioned(tools).await, counted(tools).await);
-    Ok(leisure? + once? + collected? + provisioned? + counted?)
+    let (provisioned, counted, imported) = (provisioned(tools).await, counted(tools).await, imported(tools).await);
+    Ok(leisure? + once? + collected? + provisioned? + counted? + imported?)
 }
 
 async fn at_once(tools: &Tools) -> Result<usize, Problem> {
@@ -75,6 +77,10 @@ async fn provisioned(tools: &Tools) -> Result<usize, Problem> {
     said("provisioning", provisioning::round(&tools.pool, &tools.provisioning).await)
 }
 
+async fn imported(tools: &Tools) -> Result<usize, Problem> {
+    said("importing accounts", importing::carry_on(&tools.pool, tools.max_depth).await)
+}
+
 /// Reminders, and taking away what tells nothing any more.
 async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
     let Tools { pool, grace_days, .. } = tools;
@@ -85,7 +91,8 @@ async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
     let links = said("forgetting links and counts", forget(pool, sign_in::tidy).await);
     let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
     let warnings = said("forgetting warnings", forget(pool, billing::warnings::forget_old).await);
-    Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings?)
+    let imports = said("forgetting imports", forget(pool, importing::forget_old).await);
+    Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings? + imports?)
 }
 
 async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {
@@ -96,8 +103,9 @@ async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Resu
 pub async fn run(tools: Tools, stop: watch::Receiver<bool>) {
     let replica = look_at_replica(&tools.pool, stop.clone());
     // A payment provider or a fabric that does not answer holds no mail up.
+    let (posting, collecting) = (post(&tools, stop.clone()), collect(&tools, stop.clone()));
     let (counting, provisioning) = (count(&tools, stop.clone()), provision(&tools, stop.clone()));
-    join5(post(&tools, stop.clone()), collect(&tools, stop), provisioning, counting, replica).await;
+    tokio::join!(posting, collecting, provisioning, counting, replica, import(&tools, stop));
 }
 
 /// So often, so that what is a second old is known to a fraction of it.
@@ -154,6 +162,10 @@ async fn count(tools: &Tools, stop: watch::Receiver<bool>) {
 
 async fn provision(tools: &Tools, stop: watch::Receiver<bool>) {
     on_and_on(|| provisioned(tools), live::rung, stop).await;
+}
+
+async fn import(tools: &Tools, stop: watch::Receiver<bool>) {
+    on_and_on(|| imported(tools), importing::rung, stop).await;
 }
 
 /// Works, pauses until it rings or for a while, and works again.

@@ -209,6 +209,11 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
 /// The chains of several accounts at once, each from its root down, with what this user holds at every step. Closed
 /// accounts and those where the user holds nothing are left out. Two queries, whatever the number.
 pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Step>>, Problem> {
+    Ok(reached(db, user, keys)?.into_iter().map(|(key, (chain, _))| (key, chain)).collect())
+}
+
+/// The same, each with what the user holds in the accounts below it.
+pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec<Step>, Permissions)>, Problem> {
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
@@ -237,8 +242,8 @@ pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<S
     let nothing = Vec::new();
     Ok(places
         .into_iter()
-        .map(|(key, places)| (key, steps(places, given.get(&key).unwrap_or(&nothing)).0))
-        .filter(|(_, chain)| chain.last().is_some_and(|step| !step.held.is_empty()))
+        .map(|(key, places)| (key, steps(places, given.get(&key).unwrap_or(&nothing))))
+        .filter(|(_, (chain, _))| chain.last().is_some_and(|step| !step.held.is_empty()))
         .collect())
 }
 

@@ -244,7 +244,7 @@ pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -
 }
 
 const EXPORT_BATCH: usize = 500;
-const CSV_HEAD: [&str; 11] = [
+const CSV_HEAD: [&str; 12] = [
     "id",
     "name",
     "path",
@@ -256,6 +256,7 @@ const CSV_HEAD: [&str; 11] = [
     "payment",
     "state",
     "createdAt",
+    "externalReference",
 ];
 
 fn csv_row(row: &Row, item: &Item) -> Vec<String> {
@@ -271,5 +272,6 @@ fn csv_row(row: &Row, item: &Item) -> Vec<String> {
         item.marks.payment.clone(),
         item.marks.state.to_owned(),
         crate::web::when::iso(row.created_at),
+        row.reference.clone().unwrap_or_default(),
     ]
 }

@@ -63,6 +63,7 @@ pub struct Row {
     /// Open accounts at any level below.
     pub below_count: i64,
     pub created_at: NaiveDateTime,
+    pub reference: Option<String>,
 }
 
 impl Row {
@@ -237,6 +238,7 @@ type Columns = (
     accounts::children_count,
     accounts::below_count,
     accounts::created_at,
+    accounts::external_reference,
 );
 
 const COLUMNS: Columns = (
@@ -251,6 +253,7 @@ const COLUMNS: Columns = (
     accounts::children_count,
     accounts::below_count,
     accounts::created_at,
+    accounts::external_reference,
 );
 
 /// How many accounts match, counted up to [`COUNTED`].

@@ -106,8 +106,18 @@ pub fn open_root(db: &mut Db, user: Key, origin: &Origin, name: &str) -> Result<
 /// Makes a child account. Conflict(TooDeep) below the configured depth; Conflict(LimitReached); Forbidden when the agreements should be
 /// accepted on its behalf and the actor may not do that.
 pub fn open_child(db: &mut Db, by: &Grant<CreateAccounts>, new: NewChild) -> Result<Opened, Problem> {
+    open_child_called(db, by, new, "")
+}
+
+/// The same for one that a system of somebody above knows by this reference, if it is not empty.
+pub fn open_child_called(
+    db: &mut Db,
+    by: &Grant<CreateAccounts>,
+    new: NewChild,
+    reference: &str,
+) -> Result<Opened, Problem> {
     database::write(db, |db| {
-        let opened = open_below(db, by, &new)?;
+        let opened = open_below(db, by, &new, reference)?;
         if new.accept_agreements {
             let child = access::grant::<UpdateAccounts>(db, by.actor().key, &opened.id, by.origin().clone())?;
             let documents: Vec<Key> = consent::in_force(db)?.iter().map(|d| d.key).collect();
@@ -117,7 +127,7 @@ pub fn open_child(db: &mut Db, by: &Grant<CreateAccounts>, new: NewChild) -> Res
     })
 }
 
-fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild) -> Result<Opened, Problem> {
+fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild, reference: &str) -> Result<Opened, Problem> {
     audit::change(db, by, |db, by| {
         let parent = by.account();
         if parent.depth + 1 >= new.max_depth {
@@ -125,7 +135,7 @@ fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild) -> Result
         }
         limits::room_for_one(db, parent.key, Resource::Account)?;
         let opened = store::insert(db, Some(parent), &new.details)?;
-        let event = Event::new(EventType::AccountCreate, subject(&opened.id, &new.details.name))
+        let mut event = Event::new(EventType::AccountCreate, subject(&opened.id, &new.details.name))
             .with("name", &new.details.name)
             .with("parent", &parent.name)
             .with(
@@ -133,6 +143,10 @@ fn open_below(db: &mut Db, by: &Grant<CreateAccounts>, new: &NewChild) -> Result
                 if new.accept_agreements { "accepted on its behalf" } else { "left to its administrator" },
             )
             .in_account(opened.key);
+        if !reference.is_empty() {
+            store::set_reference(db, opened.key, reference)?;
+            event = event.with("externalReference", reference);
+        }
         Ok((opened, event))
     })
 }

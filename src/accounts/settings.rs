@@ -21,6 +21,8 @@ struct SettingsPage {
     account: String,
     form: Filled,
     created: When,
+    /// What it is called in a system of those above; empty for nothing.
+    reference: String,
     version: i64,
     parent: Option<(String, String)>,
     is_root: bool,
@@ -61,11 +63,11 @@ async fn page<A: crate::access::policy::Action>(
 ) -> Result<SettingsPage, Problem> {
     let key = by.account().key;
     // Read anew: after a refused save the grant's picture of the account may be old.
-    let (frame, details, created) = {
+    let (frame, details, (created, reference)) = {
         let (user, id) = (by.actor().key, by.account().id.clone());
         let read = site.pool.read(move |db| {
             let frame = crate::access::lookup::frame(db, user, &id)?;
-            Ok((frame, store::details(db, key)?, store::created_at(db, key)?))
+            Ok((frame, store::details(db, key)?, store::origin(db, key)?))
         });
         read.await?
     };
@@ -80,6 +82,7 @@ async fn page<A: crate::access::policy::Action>(
         shell: site.shell(by, Section::Settings, Section::Settings.label()).failing(failed),
         account: frame.account().id.clone(),
         created: created.into(),
+        reference: reference.unwrap_or_default(),
         version,
         parent: frame.visible_parent().map(|p| (p.id.clone(), p.name.clone())),
         is_root: frame.account().depth == 0,

@@ -124,8 +124,15 @@ pub fn update(db: &mut Db, account: Key, details: &Details) -> Result<(), Proble
     insert_tags(db, account, &details.tags)
 }
 
-pub fn created_at(db: &mut Db, account: Key) -> Result<NaiveDateTime, Problem> {
-    Ok(accounts::table.find(account).select(accounts::created_at).first(db)?)
+/// When the account was made, and what it is called elsewhere.
+pub fn origin(db: &mut Db, account: Key) -> Result<(NaiveDateTime, Option<String>), Problem> {
+    Ok(accounts::table.find(account).select((accounts::created_at, accounts::external_reference)).first(db)?)
+}
+
+/// What the account is called in a system of those above it.
+pub fn set_reference(db: &mut Db, account: Key, reference: &str) -> Result<(), Problem> {
+    diesel::update(accounts::table.find(account)).set(accounts::external_reference.eq(reference)).execute(db)?;
+    Ok(())
 }
 
 /// The open child of this parent with the same folded name, if there is one: its id and name.

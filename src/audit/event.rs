@@ -53,10 +53,12 @@ pub enum EventType {
     PortDelete,
     PortStateChange,
     CatalogueUpdate,
+    AccountImportCreate,
+    AccountImportUpdate,
 }
 
 impl EventType {
-    pub const EVERY: [EventType; 48] = [
+    pub const EVERY: [EventType; 50] = [
         EventType::UserCreate,
         EventType::UserUpdate,
         EventType::UserLogin,
@@ -105,6 +107,8 @@ impl EventType {
         EventType::PortDelete,
         EventType::PortStateChange,
         EventType::CatalogueUpdate,
+        EventType::AccountImportCreate,
+        EventType::AccountImportUpdate,
     ];
 
     /// As it is stored and exported.
@@ -158,6 +162,8 @@ impl EventType {
             EventType::PortDelete => "PORT_DELETE",
             EventType::PortStateChange => "PORT_STATE_CHANGE",
             EventType::CatalogueUpdate => "CATALOGUE_UPDATE",
+            EventType::AccountImportCreate => "ACCOUNT_IMPORT_CREATE",
+            EventType::AccountImportUpdate => "ACCOUNT_IMPORT_UPDATE",
         }
     }
 
@@ -212,6 +218,8 @@ impl EventType {
             EventType::PortDelete => "Port deleted",
             EventType::PortStateChange => "Port state changed",
             EventType::CatalogueUpdate => "Catalogue loaded",
+            EventType::AccountImportCreate => "Import of accounts started",
+            EventType::AccountImportUpdate => "Import of accounts stopped",
         }
     }
 

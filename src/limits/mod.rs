@@ -129,6 +129,30 @@ fn fits(db: &mut Db, resource: Resource, limits: &[Limit], more: i64) -> Result<
     }
 }
 
+/// A limit on child accounts, and how many there are under it, counted no further than to one more than it allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub at: Key,
+    /// For everything below `at`, not for its own children alone.
+    pub branch: bool,
+    pub most: i64,
+    pub has: i64,
+}
+
+/// The limits on child accounts that are set at these accounts, in two statements for some fifty limits.
+pub fn rooms(db: &mut Db, accounts: &[Key]) -> Result<Vec<Room>, Problem> {
+    let rows: Vec<(Key, String, i64)> = resource_limits::table
+        .filter(resource_limits::account_key.eq_any(accounts.to_vec()))
+        .filter(resource_limits::resource.eq(Resource::Account.code()))
+        .select((resource_limits::account_key, resource_limits::reach, resource_limits::most))
+        .load(db)?;
+    let limits: Vec<Limit> =
+        rows.into_iter().map(|(at, reach, most)| Limit { at, branch: reach == BRANCH, most }).collect();
+    let has = counting::measure(db, Resource::Account, &limits)?;
+    let room = |(limit, has): (Limit, i64)| Room { at: limit.at, branch: limit.branch, most: limit.most, has };
+    Ok(limits.into_iter().zip(has).map(room).collect())
+}
+
 /// Whether more of something is there than limits allow that hold for an account, as after they were lowered: what is
 /// there stays, and nothing new begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,9 +2,11 @@
 //! with what the migration makes. The tables of the ledger are in [`ledger`], those of what is ordered in [`fabric`].
 
 mod fabric;
+mod imports;
 mod ledger;
 
 pub use fabric::*;
+pub use imports::*;
 pub use ledger::*;
 
 diesel::table! {
@@ -107,6 +109,7 @@ diesel::table! {
         version -> BigInt,
         requires_second_factor -> Bool,
         below_count -> BigInt,
+        external_reference -> Nullable<Text>,
     }
 }
 
@@ -520,4 +523,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     invoice_sections,
     billing_months,
     price_visibility,
+    account_imports,
+    account_import_lines,
 );

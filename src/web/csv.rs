@@ -8,9 +8,20 @@ use futures_util::stream;
 use crate::problem::Problem;
 use crate::store::{Db, Pool};
 
-/// A cell that starts like a formula gets an apostrophe before it, as spreadsheets show text.
+/// Whether a cell starts like a formula, behind any number of apostrophes.
+fn is_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+/// A cell that starts like a formula gets an apostrophe before it, as spreadsheets show text; so does one that looks as if
+/// it had got one, so that [`as_written`] can tell them apart.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+    if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A cell of a file that may have been written here, as it was before.
+pub fn as_written(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|_| is_formula(cell)).unwrap_or(cell)
 }
 
 /// A file that grows row by row, for exports that are too long to be held twice.
@@ -127,5 +138,12 @@ mod tests {
             assert_eq!(harmless(nasty), format!("'{nasty}"));
         }
         assert_eq!(harmless("Acme"), "Acme");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_as_it_was() {
+        for cell in ["", "Acme", "=1", "'=1", "''-x", "'Acme'", "'", "@", "\tx", "O'Neill", "'"] {
+            assert_eq!(as_written(&harmless(cell)), cell);
+        }
     }
 }

@@ -10,6 +10,7 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
+use super::multipart;
 use super::token::token_matches;
 use crate::ids;
 use crate::problem::{Errors, Problem};
@@ -50,7 +51,7 @@ const SECRETS: [&str; 8] = [
 #[derive(Debug, Clone)]
 pub struct Sent {
     body: Bytes,
-    is_form: bool,
+    kind: String,
 }
 
 impl FromRequest for Sent {
@@ -59,24 +60,33 @@ impl FromRequest for Sent {
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = req.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
-        let is_form = kind.split(';').next().is_some_and(|k| k.trim() == "application/x-www-form-urlencoded");
+        let kind = kind.to_owned();
         let body = Bytes::from_request(req, payload);
         Box::pin(async move {
             let body = body.await.map_err(|error| match error.as_error::<PayloadError>() {
                 Some(PayloadError::Overflow) => Problem::TooLarge,
                 _ => Problem::Malformed("The form did not arrive whole."),
             })?;
-            Ok(Sent { body, is_form })
+            Ok(Sent { body, kind })
         })
     }
 }
 
+/// As most forms are sent.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 impl Sent {
+    /// For pages whose form carries a file: it may come in parts, and is read like every other from here on.
+    pub fn with_file(self) -> Result<Sent, Problem> {
+        let Some(boundary) = multipart::boundary(&self.kind) else { return Ok(self) };
+        Ok(Sent { body: multipart::as_form(&self.body, boundary)?.into(), kind: FORM.to_owned() })
+    }
+
     /// Reads the form. `secret`: the session's; `account`: the id in the address, which a form of that account
     /// repeats; `fields`: every name the form may carry. Unknown and repeated fields become errors of the form, so
     /// that what was typed is kept.
     pub fn open(self, secret: &str, account: Option<&str>, fields: &[&str]) -> Result<Form, Problem> {
-        if !self.is_form {
+        if self.kind.split(';').next().is_none_or(|kind| kind.trim() != FORM) {
             return Err(Problem::Malformed("Forms are sent as application/x-www-form-urlencoded."));
         }
         let mut form = Form { digest: ids::sha256_hex(&without_secrets(&self.body)), ..Form::default() };
@@ -126,6 +136,11 @@ pub struct Receipt {
 }
 
 impl Form {
+    /// Values that came in another way, to be checked by the same rules.
+    pub fn of<'a>(values: impl IntoIterator<Item = (&'a str, String)>) -> Form {
+        Form { values: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(), ..Form::default() }
+    }
+
     /// The fields of a body that was kept over a sign-in.
     pub fn restored(body: &str) -> Form {
         let pairs = url::form_urlencoded::parse(body.as_bytes()).into_owned();
@@ -356,7 +371,7 @@ mod tests {
     use crate::web::token::masked_token;
 
     fn sent(body: &str) -> Sent {
-        Sent { body: Bytes::copy_from_slice(body.as_bytes()), is_form: true }
+        Sent { body: Bytes::copy_from_slice(body.as_bytes()), kind: FORM.to_owned() }
     }
 
     #[test]

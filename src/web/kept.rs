@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 
 use super::errors::{SIGN_IN, asking_page, ended_user};
 use super::form::{Form, LONGEST_KEPT, without_secrets};
+use super::multipart;
 use crate::access::session::entry;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -89,8 +90,9 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
 
 /// The body of a form, unless it is too long to be kept; the request has it still.
 async fn peek(req: &mut ServiceRequest) -> Option<Bytes> {
-    let is_form = req.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(FORM));
-    if !is_form {
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let boundary = multipart::boundary(kind).map(str::to_owned);
+    if boundary.is_none() && !kind.starts_with(FORM) {
         return None;
     }
     let mut rest = req.take_payload();
@@ -108,10 +110,13 @@ async fn peek(req: &mut ServiceRequest) -> Option<Bytes> {
     let whole = failed.is_none() && body.len() <= LONGEST_KEPT;
     let again = stream::iter(std::iter::once(Ok(body.clone())).chain(failed)).chain(rest);
     req.set_payload(Payload::Stream { payload: Box::pin(again) });
-    whole.then_some(body)
+    match boundary {
+        Some(boundary) if whole => multipart::as_form(&body, &boundary).ok().map(Bytes::from),
+        _ => whole.then_some(body),
+    }
 }
 
-const FORM: &[u8] = b"application/x-www-form-urlencoded";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Keeps what was sent and leads to the page that asks who this is.
 async fn lead(req: &HttpRequest, user: Key, sent: Option<Bytes>, to: &str) -> HttpResponse {

@@ -9,6 +9,7 @@ mod etag;
 pub mod form;
 pub mod guest;
 pub mod kept;
+pub mod multipart;
 pub mod once;
 pub mod paging;
 mod payment;

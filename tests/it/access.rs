@@ -18,6 +18,7 @@ use subtenant::web::route::Route;
 use subtenant::{accounts, billing, consent, ids, roles, suspension};
 
 use crate::browser::{Answer, Browser, FORM};
+use crate::imported::{import, import_of};
 use crate::invited::{invite, link, pending};
 use crate::money::invoice;
 use crate::ordered::{connection, connection_called, network, network_called};
@@ -72,6 +73,7 @@ fn furnish(world: &World, account: &str) {
     branch.child(&stopped);
     let by = world.grant::<SuspendAccounts>(&admin, account).expect("the administrator may");
     world.write(|db| suspension::suspend(db, &by, &world.id(&stopped), "", None)).expect("it is suspended");
+    import(world, &admin, account, "RUNNING", 2);
     invite(world, &admin, account, "newcomer@example.com", "Account manager");
     for role in ROLES {
         invite(world, &admin, account, &invited_by(role), "Account manager");
@@ -157,6 +159,7 @@ fn address(world: &World, path: &str, account: &str, person: &Person) -> String 
         ("{account}", world.id(account)),
         ("{invoice}", invoice_of(world, account)),
         ("{role}", role),
+        ("{import}", import_of(world, account)),
         ("{port}", port_of(world, account)),
         ("{network}", network_called(world, account, "Office")),
         ("{connection}", connection_called(world, account, "Tunnel")),
@@ -305,6 +308,7 @@ async fn what_belongs_to_another_account_is_not_found_under_ones_own() {
         "{port}",
         "{network}",
         "{connection}",
+        "{import}",
     ];
     // Taking away what is not there is no mistake, and answered alike whatever was named.
     let idempotent = |r: &Route| r.method == Method::POST && r.path.contains("/members/") && !r.path.contains("change");

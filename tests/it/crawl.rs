@@ -12,6 +12,7 @@ use subtenant::store::Db;
 use subtenant::{accounts, billing, consent, roles, suspension};
 
 use crate::browser::{Answer, Browser};
+use crate::imported::import;
 use crate::invited::invite;
 use crate::money::invoice;
 use crate::ordered::{connection, network};
@@ -19,8 +20,8 @@ use crate::usage::{connect, make};
 use crate::wired::{broken, offered, put_cap};
 use crate::world::{World, admin_of};
 
-/// `acme` with `lab` (nothing done yet but a role, two networks, a connection and two ports of its own, one of them
-/// broken; Mara is a member, two
+/// `acme` with `lab` (nothing done yet but a role, two networks, a connection, two ports of its own, one of them
+/// broken, and an import that was not started; Mara is a member, two
 /// people are invited), `bound` (agreements), `paid` (a method of its own), `doomed` (to be closed), `stopped`
 /// (suspended) and `closed`.
 pub fn world() -> World {
@@ -63,6 +64,9 @@ pub fn furnish(world: &World) {
     world.write(|db| suspension::suspend(db, &by, &stopped, "late", None)).expect("it is suspended");
     world.account("acme").at("lab").operator("mara");
     world.account("acme").at("bound").administrator(&admin);
+    import(world, &admin, "lab", "DRAFT", 1);
+    import(world, &admin, "acme", "DONE", 60);
+    import(world, &admin, "bound", "RUNNING", 1);
     for email in ["newcomer@example.com", "admin-of-acme@example.com"] {
         invite(world, &admin, "lab", email, "Read only");
     }

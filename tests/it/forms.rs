@@ -10,6 +10,7 @@ use subtenant::store::schema::roles as role_rows;
 
 use crate::browser::Browser;
 use crate::factor::code_for;
+use crate::imported::import_of;
 use crate::invited::{link, pending};
 use crate::mailbox::token_for;
 use crate::ordered::{connection_called, network_called};
@@ -75,6 +76,7 @@ pub fn address(world: &World, path: &str, session: &str) -> String {
     let path = path.replace("{session}", session).replace("{member}", &world.person_id("mara"));
     let path = if path.contains("{role}") { path.replace("{role}", &technician(world)) } else { path };
     let path = if path.contains("{invoice}") { path.replace("{invoice}", &invoice_of(world, "paid")) } else { path };
+    let path = if path.contains("{import}") { path.replace("{import}", &import_of(world, "lab")) } else { path };
     let path = path.replace("{invitation}", &pending(world, "lab", "newcomer@example.com"));
     if path == "/invites/{token}" {
         return link(world, "admin-of-acme", "lab", &pending(world, "lab", "admin-of-acme@example.com"));
@@ -101,6 +103,7 @@ pub async fn right_form(browser: &mut Browser, uri: &str) -> Form {
         let value = match control.name.as_str() {
             "first_name" | "last_name" | "company" | "name" | "account_name" | "street" | "city" => "Changed",
             "description" => "changed",
+            "text" => "name,parent\nChanged,\nBelow,Changed\n",
             "email" if uri == "/sign-in" || uri.starts_with("/password/") => "admin-of-acme@example.com",
             "email" | "new_email" => "changed@example.com",
             "emails" => "friend@example.com",

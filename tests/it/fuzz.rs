@@ -127,7 +127,7 @@ impl Fuzz {
     }
 
     fn is_text(&self, field: &str) -> bool {
-        let text = |kind: &str| !["checkbox", "radio", "hidden", "button"].contains(&kind);
+        let text = |kind: &str| !["checkbox", "radio", "hidden", "button", "file"].contains(&kind);
         self.form.controls.iter().any(|c| c.name == field && text(&c.kind))
     }
 

@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 20] = [
     &["members", "consent", "billing", "reminders"],
     &["ledger"],
     &["accounts", "readiness", "command", "collecting", "catalogue"],
-    &["networks", "ports"],
+    &["networks", "ports", "importing"],
     &["connections"],
     &["provisioning"],
     &["sign_in", "switcher", "dashboard", "help", "metrics"],

@@ -9,19 +9,17 @@ use actix_web::http::Method;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use diesel::prelude::*;
 use subtenant::access::Scope;
-use subtenant::access::policy::{
-    CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, UpdateAccounts, Verb,
-};
+use subtenant::access::policy::{CreateBilling, CreateRoles, DeleteAccounts, Permission, Permissions, Resource, Verb};
 use subtenant::app::routes;
-use subtenant::store::Db;
 use subtenant::store::schema::{consents, roles as role_rows};
-use subtenant::{accounts, billing, consent, ids, members, roles};
+use subtenant::{accounts, billing, ids, members, roles};
 
 use crate::browser::Browser;
+use crate::imported::{import, import_of};
 use crate::invited::{invite, pending};
 use crate::mailbox::token_for;
 use crate::money::invoice;
-use crate::ordered::{connection, connection_called, network, network_called};
+use crate::ordered::{accept, connection, connection_called, network, network_called};
 use crate::usage::{connect, invoice_of, make};
 use crate::wired::{line, offered, port, port_of, put_cap};
 use crate::world::{World, admin_of};
@@ -112,6 +110,9 @@ fn fill(world: &World, levels: usize, width: usize) {
         let office = network(world, &admin, &child, "Office");
         connection(world, &child, &office, "Tunnel", "ACTIVE");
     }
+    for account in ["root", "hub"] {
+        import(world, &admin, account, "DONE", width as i64);
+    }
     pay(world, &admin, "root");
     charge(world, &admin, width);
     for account in ["root", "hub"] {
@@ -161,15 +162,6 @@ fn pay(world: &World, admin: &str, account: &str) {
     world.write(|db| billing::add(db, &by, &invoice(account, true), "")).expect("a payment method");
 }
 
-fn accept(world: &World, admin: &str, account: &str) {
-    let by = world.grant::<UpdateAccounts>(admin, account).expect("the administrator may");
-    let accepting = |db: &mut Db| {
-        let keys: Vec<_> = consent::in_force(db)?.iter().map(|d| d.key).collect();
-        consent::accept(db, &by, &keys)
-    };
-    world.write(accepting).expect("the agreements are accepted");
-}
-
 /// Every page, and the lists in their other forms.
 fn pages() -> Vec<String> {
     let mut pages: Vec<String> =
@@ -208,6 +200,7 @@ fn pages() -> Vec<String> {
         ("ports/{port}/caps", "q=child"),
         ("usage", "month=2025-01"),
         ("invoices/{invoice}", "at={account}&page=last"),
+        ("child-accounts/imports/{import}", "show=errors&page=last"),
     ] {
         pages.push(format!("/a/{{account}}/{path}?{query}"));
     }
@@ -242,6 +235,7 @@ fn address(world: &World, page: &str, account: &str) -> String {
         .replace("{document}", "msa")
         .replace("{version}", "1")
         .replace("{invoice}", &invoice_of(world, account))
+        .replace("{import}", &import_of(world, account))
         .replace("{port}", &port_of(world, account))
         .replace("{network}", &network_called(world, account, "Office"))
         .replace("{connection}", &connection_called(world, account, "Tunnel"))
