@@ -5,7 +5,6 @@ use std::future::{self, Future};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
