@@ -91,7 +91,13 @@ async fn at_leisure(tools: &Tools) -> Result<usize, Problem> {
     let reminders = said("forgetting reminders", forget(pool, reminders::forget_old).await);
     let warnings = said("forgetting warnings", forget(pool, billing::warnings::forget_old).await);
     let imports = said("forgetting imports", forget(pool, importing::forget_old).await);
+    let refreshed = said("statistics for the planner", statistics(pool).await);
+    refreshed?;
     Ok(reminded? + warned? + overdue? + mails? + links? + reminders? + warnings? + imports?)
+}
+
+async fn statistics(pool: &Pool) -> Result<usize, Problem> {
+    pool.write(|db| Ok(database::dialect::refresh_statistics(db)?)).await.map(|()| 0)
 }
 
 async fn forget(pool: &Pool, old: fn(&mut Db) -> Result<usize, Problem>) -> Result<usize, Problem> {

@@ -136,6 +136,15 @@ pub fn plan_for_values(db: &mut Db) -> QueryResult<()> {
     }
 }
 
+/// Tells the planner how much there is, where the database does not do that by itself. Quick: it looks at tables that
+/// grew a great deal, and at a part of them.
+pub fn refresh_statistics(db: &mut Db) -> QueryResult<()> {
+    match db {
+        Db::Sqlite(c) => c.batch_execute("PRAGMA analysis_limit=400; PRAGMA optimize=0x10002"),
+        Db::Postgres(_) => Ok(()),
+    }
+}
+
 /// Held while migrations run, so that instances started together do not run them twice.
 pub const MIGRATION_LOCK: i64 = 0x5375_6274_656e;
 
