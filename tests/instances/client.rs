@@ -76,7 +76,12 @@ impl Client {
         self.post("/sign-in", &form.pairs()).expect("an answer")
     }
 
+    /// Looking may be repeated: a connection that was kept open may have been closed by the other side meanwhile.
     pub fn get(&self, path: &str) -> Option<Reply> {
+        self.try_get(path).or_else(|| self.try_get(path))
+    }
+
+    fn try_get(&self, path: &str) -> Option<Reply> {
         let mut request = self.agent.get(format!("{}{path}", self.origin));
         if let Some(from) = &self.from {
             request = request.header("x-forwarded-for", from);
