@@ -291,16 +291,3 @@ pub fn memberships(db: &mut Db, user: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
     Ok(live.filter(assignments::user_key.eq(user)).select(count_star()).first(db)?)
 }
-
-/// With more accounts below than this, nobody counts and nobody sorts all of them for a page.
-pub const LARGE: i64 = 10_000;
-
-/// How many open accounts are below, at any level.
-pub fn below_count(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(accounts::table.find(account).select(accounts::below_count).first(db)?)
-}
-
-/// Whether so much is below that one asks of each candidate whether it is, rather than listing all that are.
-pub fn is_large(db: &mut Db, account: Key) -> Result<bool, Problem> {
-    Ok(below_count(db, account)? > LARGE)
-}

@@ -12,6 +12,7 @@
 //! fn wrong(db: &mut Db, by: &Grant<ReadAccounts>, new: accounts::NewChild) { accounts::open_child(db, by, new); }
 //! ```
 
+pub mod below;
 pub mod extract;
 mod frame;
 pub mod lookup;

@@ -10,7 +10,7 @@ use super::query::{Heading, ListQuery, address, headings};
 use super::store;
 use super::tree::{self, Line, MOST_NODES};
 use crate::access::In;
-use crate::access::lookup::below_count;
+use crate::access::below::below_count;
 use crate::access::policy::{CreateAccounts, LimitAccounts, ReadAccounts, SeeAccount, SuspendAccounts};
 use crate::problem::Problem;
 use crate::store::Db;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use crate::access::lookup::{LARGE, below_count};
+use crate::access::below::{LARGE, below_count};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;

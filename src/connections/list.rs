@@ -8,7 +8,7 @@ use diesel::sql_types::Bool;
 
 use super::store::{Connection, Row, connection_of};
 use super::{State, settings};
-use crate::access::lookup::is_large;
+use crate::access::below::is_large;
 use crate::ids::Key;
 use crate::networks::list::{Whereabouts, whereabouts};
 use crate::networks::query::Filter;

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::store::{State, Stopped};
 use super::{Below, Counted, Missing, NotReady, Readiness};
-use crate::access::lookup::LARGE;
+use crate::access::below::LARGE;
 use crate::ids::{self, Key};
 use crate::ledger;
 use crate::limits;

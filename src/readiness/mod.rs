@@ -5,11 +5,10 @@
 mod large;
 mod pages;
 mod store;
+mod sums;
 mod who;
 
-use chrono::NaiveDateTime;
-
-use crate::access::lookup::{LARGE, below_count};
+use crate::access::below::{LARGE, below_count};
 use crate::access::policy::{
     Action, CreateBilling, LimitAccounts, Needs, SuspendAccounts, UpdateAccounts, UpdateBilling,
 };
@@ -25,6 +24,7 @@ use crate::web::paging::{Want, is_backward};
 pub use large::count_due;
 pub use pages::{Failing, failing, routes};
 pub use store::{State, Stopped};
+pub use sums::{Below, Counted};
 pub use who::who_can;
 
 /// One reason why an account may not provision.
@@ -193,62 +193,6 @@ pub fn of(db: &mut Db, account: Key) -> Result<Readiness, Problem> {
 /// Every reason why the account may not provision now; empty when it may.
 pub fn blockers(db: &mut Db, account: Key) -> Result<Vec<Blocker>, Problem> {
     Ok(of(db, account)?.blockers())
-}
-
-/// The same over all open accounts below. One that awaits both counts in both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Below {
-    pub accounts: i64,
-    pub ready: i64,
-    pub awaiting_agreements: i64,
-    pub awaiting_payment: i64,
-    pub suspended: i64,
-    /// With more connections than a limit allows that holds for them.
-    pub over_limit: i64,
-    pub counted: Counted,
-}
-
-/// As of when sums are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Counted {
-    #[default]
-    Now,
-    At(NaiveDateTime),
-    /// Nobody counted yet.
-    NotYet,
-}
-
-impl Below {
-    fn of(states: &[State]) -> Below {
-        let mut sums = Below::default();
-        states.iter().for_each(|state| sums.add(state));
-        sums
-    }
-
-    fn add(&mut self, state: &State) {
-        self.accounts += 1;
-        self.ready += i64::from(state.is_ready());
-        self.awaiting_agreements += i64::from(!state.agreed);
-        self.awaiting_payment += i64::from(!state.paid);
-        self.suspended += i64::from(state.stopped.suspended);
-        self.over_limit += i64::from(state.stopped.over);
-    }
-
-    /// What a page says about when this was counted; empty where it is as of now.
-    pub fn note(&self) -> String {
-        match self.counted {
-            Counted::Now => String::new(),
-            Counted::At(at) => {
-                let at = at.format("%H:%M");
-                format!("So many accounts are counted every ten minutes, last at {at} UTC.")
-            }
-            Counted::NotYet => "So many accounts are counted in the background. Look again in a minute.".to_owned(),
-        }
-    }
-
-    pub fn not_ready(&self) -> i64 {
-        self.accounts - self.ready
-    }
 }
 
 /// Sums readiness up over everything open below: a few queries, whatever the tree.

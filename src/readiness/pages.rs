@@ -7,7 +7,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Below, Blocker, Counted, Missing, NotReady, Readiness, large, who};
-use crate::access::lookup::is_large;
+use crate::access::below::is_large;
 use crate::access::policy::{CreateBilling, ReadAccounts, ReadBilling, SeeAccount, UpdateAccounts};
 use crate::access::{Frame, In};
 use crate::billing;

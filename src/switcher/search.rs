@@ -256,15 +256,33 @@ impl Search {
              ORDER BY {order} LIMIT {most}",
             self.conditions
         );
-        let mut query = diesel::sql_query(text)
-            .into_boxed::<MultiBackend>()
-            .bind::<BigInt, _>(self.user)
-            .bind::<Timestamp, _>(ids::now());
-        for value in &self.binds {
-            query = query.bind::<Text, _>(value.clone());
+        let (text, order) = in_order(&text);
+        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
+        for number in order {
+            query = match number {
+                1 => query.bind::<BigInt, _>(self.user),
+                2 => query.bind::<Timestamp, _>(ids::now()),
+                n => query.bind::<Text, _>(self.binds.get(n - 3).cloned().unwrap_or_default()),
+            };
         }
         Ok(query.load::<Found>(db)?.into_iter().map(|row| row.key).collect())
     }
+}
+
+/// The text with its parameters numbered as they first appear, and which they were: SQLite counts them so.
+fn in_order(text: &str) -> (String, Vec<usize>) {
+    let (mut order, mut parts): (Vec<usize>, _) = (Vec::new(), text.split('$'));
+    let mut numbered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number = part[..digits].parse().unwrap_or(0);
+        let place = order.iter().position(|known| *known == number).unwrap_or_else(|| {
+            order.push(number);
+            order.len() - 1
+        });
+        numbered.push_str(&format!("${}{}", place + 1, &part[digits..]));
+    }
+    (numbered, order)
 }
 
 fn own(n: &str) -> String {
@@ -280,4 +298,14 @@ fn above(n: &str) -> String {
                  WHERE x.descendant_key = a.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
         visible("p")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_as_they_appear() {
+        assert_eq!(in_order("a $3 b $1 c $3 d $12"), ("a $1 b $2 c $1 d $3".to_owned(), vec![3, 1, 12]));
+    }
 }

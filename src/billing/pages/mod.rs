@@ -18,7 +18,7 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Change, Counts, Follower, Method, Payer, setup};
-use crate::access::lookup::is_large;
+use crate::access::below::is_large;
 use crate::access::policy::{Action, CreateBilling, DeleteBilling, ReadBilling, UpdateBilling};
 use crate::access::{Frame, In};
 use crate::problem::{Errors, Problem};
