@@ -2,6 +2,7 @@
 //! current one. Switching itself is a link; nothing is written but what somebody marks as a favourite.
 
 mod pages;
+mod reach;
 mod search;
 mod store;
 mod wanted;

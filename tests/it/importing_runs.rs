@@ -17,7 +17,7 @@ use crate::imported::{import_of, upload};
 use crate::importing::run;
 use crate::limits::limit;
 use crate::page::Form;
-use crate::world::{World, admin_of};
+use crate::world::World;
 
 const MAX_DEPTH: i64 = 1000;
 

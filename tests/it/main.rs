@@ -50,6 +50,7 @@ mod invites;
 mod isolation;
 mod joining;
 mod journeys;
+mod large;
 mod ledger;
 mod limit_model;
 mod limits;
