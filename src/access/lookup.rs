@@ -209,6 +209,9 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
 /// The chains of several accounts at once, each from its root down, with what this user holds at every step. Closed
 /// accounts and those where the user holds nothing are left out. Two queries, whatever the number.
 pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Step>>, Problem> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
     Ok(reached(db, user, keys)?.into_iter().map(|(key, (chain, _))| (key, chain)).collect())
 }
 
@@ -271,6 +274,9 @@ pub fn root(db: &mut Db, id: &str) -> Result<Option<Place>, Problem> {
 
 /// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
 pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<(Key, String)> = account_ancestry::table
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
         .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))

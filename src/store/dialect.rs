@@ -82,8 +82,13 @@ pub fn peek(url: &DatabaseUrl) -> anyhow::Result<Db> {
 
 fn open_postgres(url: &str, read_only: bool) -> Result<PgConnection, PoolError> {
     let mut c = PgConnection::establish(url).map_err(PoolError::ConnectionError)?;
-    c.batch_execute("SET TIME ZONE 'UTC'; SET jit = off; SET lock_timeout = '5s'; SET statement_timeout = '30s'; SET client_min_messages = warning")
-        .map_err(PoolError::QueryError)?;
+    // Pages ask for a few rows by their keys. With the costs of turning disks, and with helpers at hand, the planner would
+    // rather read a large table whole.
+    c.batch_execute(
+        "SET TIME ZONE 'UTC'; SET jit = off; SET lock_timeout = '5s'; SET statement_timeout = '30s';
+         SET client_min_messages = warning; SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0",
+    )
+    .map_err(PoolError::QueryError)?;
     if read_only {
         c.batch_execute("SET default_transaction_read_only = on").map_err(PoolError::QueryError)?;
     }

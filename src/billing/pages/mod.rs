@@ -88,8 +88,10 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
             let own = super::own(db, account)?;
             let standing = super::standing(db, account)?;
             let pending = setup::pending(db, account)?;
-            let followers = if own.is_some() { super::followers(db, account)? } else { 0 };
-            let sees_below = sees_below && !is_large(db, account)?;
+            // Nobody counts a hundred thousand accounts for a page.
+            let large = is_large(db, account)?;
+            let followers = if own.is_some() && !large { super::followers(db, account)? } else { 0 };
+            let sees_below = sees_below && !large;
             let below = if sees_below { Some(super::store::payers::below(db, account, &standing)?) } else { None };
             Ok((own, pending, standing, followers, below))
         })

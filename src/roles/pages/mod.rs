@@ -15,6 +15,7 @@ use askama::Template;
 
 use super::people::{self, Seen};
 use super::{Role, available};
+use crate::access::below::is_large;
 use crate::access::policy::{Action, CreateRoles, DeleteRoles, ReadRoles, UpdateRoles};
 use crate::access::{Frame, In, Scope, words};
 use crate::ids::Key;
@@ -124,11 +125,14 @@ fn item(role: &Role, frame: &Frame, counts: &HashMap<Key, i64>, seen: Seen) -> I
 /// GET /a/{account}/roles
 pub async fn index(by: In<ReadRoles>, site: Site) -> Result<HttpResponse, Problem> {
     let grant = by.clone();
-    let seen = Seen::by(by.frame());
+    let all = Seen::by(by.frame());
     let read = move |db: &mut crate::store::Db| {
-        Ok((available(db, grant.frame())?, people::counts(db, grant.account().key, seen)?))
+        let account = grant.account().key;
+        // Below a large account nobody counts for a page.
+        let seen = if all == Seen::HereAndBelow && is_large(db, account)? { Seen::Here } else { all };
+        Ok((available(db, grant.frame())?, people::counts(db, account, seen)?, seen))
     };
-    let (roles, counts) = site.pool.read_long(read).await?;
+    let (roles, counts, seen) = site.pool.read_long(read).await?;
     let frame = by.frame();
     let second = roles.get(1).map(|role| role.id.clone()).unwrap_or_default();
     let choices = roles.iter().map(|role| (role.id.clone(), labelled(role, frame))).collect();

@@ -20,7 +20,8 @@ pub fn prepare_load(db: &mut Db) -> QueryResult<()> {
              PRAGMA locking_mode=EXCLUSIVE; PRAGMA threads=2;",
         ),
         Db::Postgres(c) => c.batch_execute(
-            "SET statement_timeout = 0; SET lock_timeout = 0; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'",
+            "SET statement_timeout = 0; SET lock_timeout = 0; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';
+             SET max_parallel_workers_per_gather = 2",
         ),
     }
 }
