@@ -42,11 +42,19 @@ pub fn counts(db: &mut Db, account: Key, seen: Seen) -> Result<HashMap<Key, i64>
     if seen == Seen::Nobody {
         return Ok(HashMap::new());
     }
+    if seen == Seen::Here {
+        let here = assignments::table.filter(assignments::account_key.eq(account));
+        let rows = here
+            .filter(assignments::ends_at.gt(ids::now()))
+            .group_by(assignments::role_key)
+            .select((assignments::role_key, count(assignments::user_key).aggregate_distinct()))
+            .load::<(Key, i64)>(db)?;
+        return Ok(rows.into_iter().collect());
+    }
     let rows = assignments::table
         .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
         .inner_join(account_ancestry::table.on(account_ancestry::descendant_key.eq(assignments::account_key)))
         .filter(account_ancestry::ancestor_key.eq(account))
-        .filter(account_ancestry::distance.le(seen.distance()))
         .filter(assignments::ends_at.gt(ids::now()))
         .filter(accounts::closed_at.is_null())
         .group_by(assignments::role_key)
