@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
 
 use super::choices::WITHIN_REACH;
 use super::state::State;
+use crate::access::below::is_large;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -141,13 +142,18 @@ impl Sql {
 }
 
 /// The statement's start: `$1` is the account and, here, `$2` the moment.
-fn start(account: Key, filter: &Filter) -> (Sql, String) {
+fn start(db: &mut Db, account: Key, filter: &Filter) -> Result<(Sql, String), Problem> {
     let mut sql = Sql { binds: vec![Bind::Key(account)] };
     let place = match filter.scope {
         Scope::Here => {
             sql.binds.push(Bind::At(ids::now()));
             WITHIN_REACH.to_owned()
         }
+        // There are far fewer ports than accounts: each is asked whether it is below.
+        Scope::Below if is_large(db, account)? => "EXISTS (SELECT 1 FROM account_ancestry x
+                          WHERE x.descendant_key = p.account_key AND x.ancestor_key = $1 AND x.distance > 0)
+                         AND a.closed_at IS NULL"
+            .to_owned(),
         Scope::Below => "p.account_key IN (SELECT x.descendant_key FROM account_ancestry x
                           WHERE x.ancestor_key = $1 AND x.distance > 0)
                          AND a.closed_at IS NULL"
@@ -164,12 +170,12 @@ fn start(account: Key, filter: &Filter) -> (Sql, String) {
         (Scope::Below, Whose::Shared) => conditions.push("p.available_to_child_accounts".to_owned()),
         _ => {}
     }
-    (sql, conditions.join(" AND "))
+    Ok((sql, conditions.join(" AND ")))
 }
 
 /// A page: at most `limit + 1` rows, turned round when the page before is wanted.
 pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
-    let (mut sql, mut conditions) = start(account, filter);
+    let (mut sql, mut conditions) = start(db, account, filter)?;
     let up = filter.descending == is_backward(want);
     let (order, than) = if up { ("ASC", ">") } else { ("DESC", "<") };
     let column = match filter.sort {
@@ -218,7 +224,7 @@ struct Count {
 
 /// How many there are.
 pub fn count(db: &mut Db, account: Key, filter: &Filter) -> Result<i64, Problem> {
-    let (sql, conditions) = start(account, filter);
+    let (sql, conditions) = start(db, account, filter)?;
     let text = format!("SELECT COUNT(*) AS n FROM ports p JOIN accounts a ON a.key = p.account_key WHERE {conditions}");
     Ok(sql.load::<Count>(db, text)?.first().map_or(0, |count| count.n))
 }

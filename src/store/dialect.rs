@@ -60,7 +60,7 @@ fn open_sqlite(path: &str, read_only: bool) -> Result<SqliteConnection, PoolErro
     // busy_timeout first: the switch to WAL itself may have to wait for another connection.
     c.batch_execute(
         "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-         PRAGMA trusted_schema=OFF; PRAGMA cache_size=-16384;",
+         PRAGMA trusted_schema=OFF; PRAGMA cache_size=-6144;",
     )
     .map_err(PoolError::QueryError)?;
     if read_only {
