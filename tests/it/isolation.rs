@@ -47,13 +47,16 @@ fn nobody_gets_what_is_somebody_elses() {
             start.wait();
             let system = actix_web::rt::System::new();
             let server = HttpServer::new(move || app::build(parts.clone())).workers(2).disable_signals();
-            let running = system.block_on(async { server.listen(listener).expect("listening").run() });
-            let handle = running.handle();
-            let stop = async {
-                let _ = over.await;
-                handle.stop(true).await;
-            };
-            system.block_on(futures_util::future::join(running, stop)).0.expect("the server runs");
+            let ran = system.block_on(async move {
+                let running = server.listen(listener).expect("listening").run();
+                let handle = running.handle();
+                let stop = async {
+                    let _ = over.await;
+                    handle.stop(true).await;
+                };
+                futures_util::future::join(running, stop).await.0
+            });
+            ran.expect("the server runs");
         });
         let asking: Vec<_> = people
             .iter()
