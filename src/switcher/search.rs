@@ -40,7 +40,7 @@ pub struct Hits {
 pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     let reach = Reach::of(db, user)?;
     if reach.accounts <= SMALL {
-        let mut search = Search::new(user, wanted);
+        let mut search = Search::new(user, wanted, true);
         let range = reach.range("");
         let hits = search.run(db, &range, COUNTED)?;
         return Ok(counted(hits));
@@ -50,7 +50,8 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
         return Ok(Hits { keys: hits, total: None });
     }
     let rare = candidates(db, wanted)?;
-    let mut search = Search::new(user, wanted);
+    // Where all names are walked along, an id would have to be read of each: those are looked up.
+    let mut search = Search::new(user, wanted, rare.is_some());
     let (range, most) = match &rare {
         Some(keys) if keys.is_empty() => return Ok(counted(hits)),
         Some(keys) => (format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(keys)), COUNTED),
@@ -60,7 +61,14 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
             (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1)
         }
     };
-    let others = search.run(db, &range, most)?;
+    let mut others = search.run(db, &range, most)?;
+    if rare.is_none() && !begins_id(wanted).is_empty() {
+        let keys = dialect::with_id(db, begins_id(wanted), MOST_IDS)?;
+        if !keys.is_empty() {
+            let range = format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(&keys));
+            others.extend(Search::new(user, wanted, true).run(db, &range, MOST_IDS)?);
+        }
+    }
     hits.extend(others.into_iter().filter(|key| !hits.contains(key)).collect::<Vec<_>>());
     Ok(if rare.is_some() { counted(hits) } else { Hits { keys: hits, total: None } })
 }
@@ -81,7 +89,7 @@ fn beginning(db: &mut Db, user: Key, wanted: &Wanted, reach: &Reach) -> Result<V
         "SELECT descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key IN ({}) AND {in_range}",
         list(&reach.wide)
     );
-    search.load(db, &below, "r.name_key, a.key", MOST_HITS + 1)
+    search.load(db, &below, "r.name_key, r.key", MOST_HITS + 1)
 }
 
 /// The accounts that can match at all; None where they are too many to be looked at.
@@ -111,8 +119,8 @@ fn candidates(db: &mut Db, wanted: &Wanted) -> Result<Option<Vec<Key>>, Problem>
             }
         }
     }
-    if wanted.id.chars().count() > SHORTEST_ID {
-        found.extend(dialect::with_id(db, &wanted.id, MOST_IDS)?);
+    if !begins_id(wanted).is_empty() {
+        found.extend(dialect::with_id(db, begins_id(wanted), MOST_IDS)?);
     }
     found.sort_unstable();
     found.dedup();
@@ -121,6 +129,12 @@ fn candidates(db: &mut Db, wanted: &Wanted) -> Result<Option<Vec<Key>>, Problem>
 
 /// Fewer are in too many ids to mean one.
 const SHORTEST_ID: usize = 3;
+
+/// The text where it may be the beginning of an id; else nothing.
+fn begins_id(wanted: &Wanted) -> &str {
+    let may = wanted.id.chars().count() > SHORTEST_ID && !wanted.id.contains(char::is_whitespace);
+    if may { &wanted.id } else { "" }
+}
 
 /// Whether the person may see the account called `alias`.
 fn visible(alias: &str) -> String {
@@ -151,7 +165,8 @@ impl Search {
         format!("${}", self.binds.len() + 2)
     }
 
-    fn new(user: Key, wanted: &Wanted) -> Search {
+    /// `ids`: what begins with the text as an id matches as well.
+    fn new(user: Key, wanted: &Wanted, ids: bool) -> Search {
         let mut search = Search::empty(user);
         let mut all = Vec::new();
         for word in &wanted.own {
@@ -172,8 +187,13 @@ impl Search {
             // First: it costs least and leaves few.
             all.insert(0, format!("({})", some_own.join(" OR ")));
         }
-        let id = search.bind(wanted.id.clone());
         let words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
+        if !ids {
+            search.conditions = format!("{words} AND a.closed_at IS NULL AND {}", visible("a"));
+            search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
+            return search;
+        }
+        let id = search.bind(wanted.id.clone());
         let by_id = format!(
             "(length({id}) > {SHORTEST_ID}
               AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id}))"
@@ -186,7 +206,7 @@ impl Search {
     /// At most `most` of the range, names that begin with the text first.
     fn run(&mut self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
         let order =
-            format!("CASE WHEN r.name_key LIKE {} ESCAPE '\\' THEN 0 ELSE 1 END, r.name_key, a.key", self.start);
+            format!("CASE WHEN r.name_key LIKE {} ESCAPE '\\' THEN 0 ELSE 1 END, r.name_key, r.key", self.start);
         self.load(db, range, &order, most)
     }
 
