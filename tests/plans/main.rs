@@ -63,7 +63,7 @@ async fn no_page_reads_a_whole_table() {
     let place = explain::place();
     let accounts = std::env::var("PLAN_ACCOUNTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let config = config(&place.url);
-    let plan = Plan { accounts, seed: 1, shape: Shape::Mixed, audit_entries: accounts * 2 };
+    let plan = Plan { accounts, seed: 1, shape: Shape::Mixed, audit_entries: accounts };
     // Makes a runtime of its own.
     let made = std::thread::spawn({
         let config = config.clone();
