@@ -26,7 +26,8 @@
 //! - Every list is paged by keyset; every page asks a constant number of queries.
 //!
 //! # What is deliberately absent
-//! No cache, no background thread that touches requests, no recursive query in a request (`subtenant check` has the
+//! No cache (sums of readiness below very many accounts are made in the background, and pages say when), no background
+//! thread that touches requests, no recursive query in a request (`subtenant check` has the
 //! one there is), no state in the session but who somebody is, and no `match` on the database outside `dialect`.
 
 pub mod access;

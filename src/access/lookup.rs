@@ -209,14 +209,14 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
 /// The chains of several accounts at once, each from its root down, with what this user holds at every step. Closed
 /// accounts and those where the user holds nothing are left out. Two queries, whatever the number.
 pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Step>>, Problem> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
     Ok(reached(db, user, keys)?.into_iter().map(|(key, (chain, _))| (key, chain)).collect())
 }
 
 /// The same, each with what the user holds in the accounts below it.
 pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec<Step>, Permissions)>, Problem> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
     let target = diesel::alias!(accounts as target);
     let rows = account_ancestry::table
         .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))

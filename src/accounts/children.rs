@@ -49,6 +49,8 @@ struct ChildrenPage {
     direct: i64,
     below: i64,
     found: i64,
+    /// There may be more than were counted.
+    found_more: bool,
     first_headings: Vec<Heading>,
     last_headings: Vec<Heading>,
     items: Vec<Item>,
@@ -92,7 +94,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         (true, false) => format!("?page={page}"),
         (false, false) => format!("?{csv}&page={page}"),
     };
-    let mut first_headings = headings(&filter);
+    let mut first_headings = headings(&filter, below);
     let last_headings = first_headings.split_off(2);
     ChildrenPage {
         shell: site.shell(by, Section::ChildAccounts, Section::ChildAccounts.label()),
@@ -115,6 +117,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         below_link,
         clear_link,
         found: 0,
+        found_more: false,
         tree_view: false,
         open_all: false,
         items: Vec::new(),
@@ -166,6 +169,7 @@ async fn list_page(
     };
     page.items = paged.rows.into_iter().map(|(_, item)| item).collect();
     page.found = found;
+    page.found_more = counted.is_none();
     page.shell = page.shell.noting(&page.paged.words());
     Ok(page)
 }

@@ -66,7 +66,7 @@ fn sort_word(filter: &Filter) -> String {
     if filter.descending { format!("-{name}") } else { name.to_owned() }
 }
 
-/// A column one can sort by.
+/// A column one can sort by; without an address, one cannot.
 pub struct Heading {
     pub label: &'static str,
     pub href: String,
@@ -74,7 +74,8 @@ pub struct Heading {
     pub class: &'static str,
 }
 
-pub fn headings(filter: &Filter) -> Vec<Heading> {
+/// `below`: how many accounts are below, as a large list has one order.
+pub fn headings(filter: &Filter, below: i64) -> Vec<Heading> {
     [
         ("Name", "name", Sort::Name, ""),
         ("Children", "children", Sort::Children, "num"),
@@ -89,7 +90,9 @@ pub fn headings(filter: &Filter) -> Vec<Heading> {
             (true, false) => "ascending",
             (true, true) => "descending",
         };
-        Heading { label, href: format!("?{}", address(filter, Some(&next), filter.scope, true)), state, class }
+        let kept = Filter { sort, ..filter.clone() }.within(below).sort == sort;
+        let href = if kept { format!("?{}", address(filter, Some(&next), filter.scope, true)) } else { String::new() };
+        Heading { label, href, state, class }
     })
     .collect()
 }

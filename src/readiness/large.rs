@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamp};
 
 use super::store::{State, Stopped};
 use super::{Below, Counted, Missing, NotReady, Readiness};
@@ -74,22 +75,26 @@ fn due(db: &mut Db) -> Result<Option<Key>, Problem> {
 }
 
 fn keep(db: &mut Db, account: Key, sums: Below) -> Result<(), Problem> {
-    crate::store::write(db, |db| {
-        diesel::delete(readiness_counts::table.find(account)).execute(db)?;
-        diesel::insert_into(readiness_counts::table)
-            .values((
-                readiness_counts::account_key.eq(account),
-                readiness_counts::counted_at.eq(ids::now()),
-                readiness_counts::accounts.eq(sums.accounts),
-                readiness_counts::ready.eq(sums.ready),
-                readiness_counts::awaiting_agreements.eq(sums.awaiting_agreements),
-                readiness_counts::awaiting_payment.eq(sums.awaiting_payment),
-                readiness_counts::suspended.eq(sums.suspended),
-                readiness_counts::over_limit.eq(sums.over_limit),
-            ))
-            .execute(db)?;
-        Ok(())
-    })
+    // Another process may have counted it meanwhile.
+    diesel::sql_query(
+        "INSERT INTO readiness_counts (account_key, counted_at, accounts, ready, awaiting_agreements, awaiting_payment,
+                                       suspended, over_limit)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (account_key) DO UPDATE SET counted_at = excluded.counted_at, accounts = excluded.accounts,
+             ready = excluded.ready, awaiting_agreements = excluded.awaiting_agreements,
+             awaiting_payment = excluded.awaiting_payment, suspended = excluded.suspended,
+             over_limit = excluded.over_limit",
+    )
+    .bind::<BigInt, _>(account)
+    .bind::<Timestamp, _>(ids::now())
+    .bind::<BigInt, _>(sums.accounts)
+    .bind::<BigInt, _>(sums.ready)
+    .bind::<BigInt, _>(sums.awaiting_agreements)
+    .bind::<BigInt, _>(sums.awaiting_payment)
+    .bind::<BigInt, _>(sums.suspended)
+    .bind::<BigInt, _>(sums.over_limit)
+    .execute(db)?;
+    Ok(())
 }
 
 /// A page of those that lack something, and where to go on where it is not full although there is more to look through.

@@ -43,6 +43,11 @@ impl Below {
         self.over_limit += i64::from(state.stopped.over);
     }
 
+    /// Whether anybody counted: else only `accounts` says something.
+    pub fn is_counted(&self) -> bool {
+        self.counted != Counted::NotYet
+    }
+
     /// What a page says about when this was counted; empty where it is as of now.
     pub fn note(&self) -> String {
         match self.counted {

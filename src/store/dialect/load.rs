@@ -68,9 +68,7 @@ pub fn strip(db: &mut Db) -> QueryResult<Vec<String>> {
 /// After the transaction: what the planner wants to know, and the settings of every day.
 pub fn end_load(db: &mut Db) -> QueryResult<()> {
     match db {
-        Db::Sqlite(c) => c.batch_execute(
-            "PRAGMA analysis_limit=1000; ANALYZE; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=WAL; SELECT 1;",
-        ),
+        Db::Sqlite(c) => c.batch_execute("PRAGMA analysis_limit=1000; ANALYZE; PRAGMA journal_mode=WAL;"),
         Db::Postgres(c) => c.batch_execute("VACUUM ANALYZE"),
     }
 }
