@@ -156,8 +156,12 @@ impl World {
             ))
             .execute(db)?;
             diesel::sql_query(
-                "UPDATE accounts SET children_count =
-                 (SELECT COUNT(*) FROM accounts c WHERE c.parent_key = accounts.key AND c.closed_at IS NULL)",
+                "UPDATE accounts SET
+                 children_count =
+                 (SELECT COUNT(*) FROM accounts c WHERE c.parent_key = accounts.key AND c.closed_at IS NULL),
+                 below_count =
+                 (SELECT COUNT(*) FROM account_ancestry y JOIN accounts c ON c.key = y.descendant_key
+                  WHERE y.ancestor_key = accounts.key AND y.distance > 0 AND c.closed_at IS NULL)",
             )
             .execute(db)?;
             Ok(())
