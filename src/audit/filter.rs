@@ -11,7 +11,7 @@ use crate::web::Filled;
 
 /// Longer than any e-mail address or id.
 const LONGEST: usize = 254;
-const FIELDS: [&str; 7] = ["from", "to", "actor", "event", "subject", "result", "below"];
+const FIELDS: [&str; 8] = ["from", "to", "actor", "event", "subject", "request", "result", "below"];
 const RESULTS: [(&str, &str); 2] = [("SUCCESS", "Succeeded"), ("FAILURE", "Failed")];
 
 /// The filter, the form that shows it again, and the links that take parts of it away.
@@ -51,7 +51,7 @@ type Parts = Vec<(&'static str, String, String)>;
 /// Reads the query string. `may_below`: whether the reader's role holds below this account too.
 pub fn read(query: &str, may_below: bool) -> Asked {
     let values = FIELDS.map(|name| (name, value(query, name)));
-    let [from, to, actor, event, subject, result, below] = values.each_ref().map(|(_, value)| value.as_str());
+    let [from, to, actor, event, subject, request, result, below] = values.each_ref().map(|(_, value)| value.as_str());
     let mut errors = Errors::default();
     let mut parts = Parts::new();
     let mut filter = Filter::default();
@@ -64,6 +64,7 @@ pub fn read(query: &str, may_below: bool) -> Asked {
         errors.add("event", "Choose an event from the list");
     }
     read_words(&mut parts, &mut errors, "subject", "Object id", subject, &mut filter.subject);
+    read_words(&mut parts, &mut errors, "request", "Request id", request, &mut filter.request);
     match RESULTS.into_iter().find(|(code, _)| *code == result) {
         Some((code, words)) => {
             filter.result = Some(code);

@@ -34,6 +34,8 @@ pub struct Filter {
     pub actor: String,
     /// The id of what was changed.
     pub subject: String,
+    /// Everything that one request did, or one run of many.
+    pub request: String,
     pub result: Option<&'static str>,
     pub from: Option<NaiveDateTime>,
     /// The first moment that is not wanted any more.
@@ -150,7 +152,8 @@ fn plan(db: &mut Db, asked: &Asked<'_>, range: Range) -> Result<(Along, Option<K
         || filter.event_type.is_some()
         || filter.result.is_some()
         || asked.actors.is_some()
-        || !filter.subject.is_empty();
+        || !filter.subject.is_empty()
+        || !filter.request.is_empty();
     if !narrow {
         return Ok((Along::Log, None));
     }
@@ -219,6 +222,9 @@ macro_rules! narrowed {
         }
         if !filter.subject.is_empty() {
             query = query.filter(audit_entries::subject_id.eq(&filter.subject));
+        }
+        if !filter.request.is_empty() {
+            query = query.filter(audit_entries::request_id.eq(&filter.request));
         }
         if let Some(result) = filter.result {
             query = query.filter(audit_entries::result.eq(result));

@@ -21,6 +21,7 @@ struct Noted {
     event: &'static str,
     actor: usize,
     subject: String,
+    request: String,
     result: &'static str,
 }
 
@@ -85,6 +86,7 @@ fn one(n: i64, at: NaiveDateTime) -> Noted {
         event: if n % 50 == 7 { "ACCOUNT_MOVE" } else { "ACCOUNT_UPDATE" },
         actor: if n % 40 == 11 { 0 } else { 1 + usize::from(n % 4 == 0) },
         subject: format!("ac-{}", if n % 30 == 3 { 1 } else { 2 }),
+        request: format!("req-{}", n / 60),
         result: if n % 90 == 5 { "FAILURE" } else { "SUCCESS" },
     }
 }
@@ -98,7 +100,7 @@ fn insert(db: &mut Db, n: &Noted, account: Key, actor: Key) -> Result<(), Proble
             (audit_entries::subject_id.eq(&n.subject), audit_entries::subject_name.eq("Name")),
             (audit_entries::before.eq("[]"), audit_entries::after.eq("[]"), audit_entries::result.eq(n.result)),
             (audit_entries::source.eq("CONSOLE"), audit_entries::address.eq(""), audit_entries::user_agent.eq("")),
-            audit_entries::request_id.eq(""),
+            audit_entries::request_id.eq(&n.request),
         ))
         .execute(db)?;
     diesel::insert_into(audit_scope::table)
@@ -115,6 +117,7 @@ impl World {
                 && filter.event_type.is_none_or(|event| n.event == event)
                 && self.actors[n.actor].contains(&filter.actor)
                 && (filter.subject.is_empty() || n.subject == filter.subject)
+                && (filter.request.is_empty() || n.request == filter.request)
                 && filter.result.is_none_or(|result| n.result == result)
                 && filter.from.is_none_or(|from| n.at >= from)
                 && filter.until.is_none_or(|until| n.at < until)
@@ -159,6 +162,7 @@ fn filters(world: &World) -> Vec<Filter> {
         }];
     with(&mut all, &actors);
     with(&mut all, &[&|f| Filter { subject: "ac-1".into(), ..f }]);
+    with(&mut all, &[&|f| Filter { request: "req-2".into(), ..f }]);
     with(&mut all, &[&|f| Filter { result: Some("FAILURE"), ..f }]);
     let (from, until) = (world.noted[100].at, world.noted[300].at);
     with(&mut all, &[&|f| Filter { from: Some(from), until: Some(until), ..f }]);

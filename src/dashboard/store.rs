@@ -30,13 +30,16 @@ const LOOKED_THROUGH: i64 = 1_000;
 /// The latest changes of the account, newest first; with everything that was below it when it happened, or without.
 /// Sign-ins and what was refused changed nothing.
 pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<Latest>, Problem> {
-    let log = diesel::alias!(audit_scope as log);
-    let newest = log
-        .filter(log.field(audit_scope::account_key).eq(account))
-        .filter(log.field(audit_scope::own).eq(true).or(below.into_sql::<Bool>()))
-        .order(log.field(audit_scope::entry_key).desc())
-        .limit(LOOKED_THROUGH)
-        .select(log.field(audit_scope::entry_key));
+    // Where to stop; the log is walked along only until enough is found.
+    let stop: Option<Key> = audit_scope::table
+        .filter(audit_scope::account_key.eq(account))
+        .filter(audit_scope::own.eq(true).or(below.into_sql::<Bool>()))
+        .order(audit_scope::entry_key.desc())
+        .offset(LOOKED_THROUGH)
+        .limit(1)
+        .select(audit_scope::entry_key)
+        .first(db)
+        .optional()?;
     let mut query = audit_scope::table
         .inner_join(audit_entries::table)
         .left_join(accounts::table.on(audit_entries::account_key.eq(accounts::key.nullable())))
@@ -47,7 +50,7 @@ pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<L
                 .and(account_ancestry::ancestor_key.eq(account))),
         )
         .filter(audit_scope::account_key.eq(account))
-        .filter(audit_scope::entry_key.eq_any(newest))
+        .filter(audit_scope::entry_key.gt(stop.unwrap_or_default()))
         .filter(audit_entries::account_key.is_not_null())
         .filter(audit_entries::event_type.ne(EventType::AccessRefused.code()))
         .into_boxed::<MultiBackend>();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use diesel::connection::{Connection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use dialect::Db;
 pub use replica::{LogPosition, Standing};
@@ -40,7 +40,9 @@ pub struct Pool {
     writers: r2d2::Pool<Manager>,
     queue: Arc<Semaphore>,
     afterwards: Arc<Semaphore>,
-    /// Threads that wait for a connection now.
+    /// Long reads that may be under way, so that connections are left for pages.
+    long: Arc<Semaphore>,
+    /// Who waits for a connection now, or for a turn.
     waiting: Arc<AtomicI64>,
     /// A standby for reads that may be a second old.
     replica: Option<Arc<Replica>>,
@@ -69,7 +71,9 @@ impl Pool {
                 .error_handler(Box::new(QuietErrors))
                 .build_unchecked(Manager { url: url.clone(), read_only })
         };
+        let long = if url.is_postgres() { size as usize } else { long_reads(size as usize) };
         Ok(Pool {
+            long: Arc::new(Semaphore::new(long)),
             readers: build(true, size),
             writers: build(false, writers),
             queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
@@ -100,7 +104,7 @@ impl Pool {
         F: FnOnce(&mut Db) -> Result<T, Problem> + Send + 'static,
     {
         let pool = self.clone();
-        self.block(move || pool.read_here(act)).await
+        self.block_long(move || pool.read_here(act)).await
     }
 
     /// The connections for reading, those for writing, and how many threads wait for one.
@@ -114,10 +118,8 @@ impl Pool {
     }
 
     fn take(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let taken = pool.get();
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
-        Ok(taken?)
+        let _waiting = Waiting::one_more(&self.waiting);
+        Ok(pool.get()?)
     }
 
     /// Runs a change on a blocking thread. The operation opens its own transaction ([`write`]).
@@ -170,16 +172,66 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Problem> + Send + 'static,
     {
-        let place = self.queue.clone().try_acquire_owned();
-        let place = place.map_err(|_| Problem::Unavailable(anyhow::anyhow!("the queue for the database is full")))?;
-        tokio::task::spawn_blocking(move || {
-            let done = act();
-            drop(place);
-            done
-        })
-        .await
-        .map_err(|stopped| Problem::Bug(stopped.into()))?
+        on_thread(self.place_in_queue()?, act).await
     }
+
+    /// Waits for its turn among the long ones as long as for a connection.
+    async fn block_long<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Problem> + Send + 'static,
+    {
+        let queued = self.place_in_queue()?;
+        let waiting = Waiting::one_more(&self.waiting);
+        let turn = tokio::time::timeout(PATIENCE, self.long.clone().acquire_owned()).await;
+        drop(waiting);
+        let turn = turn.map_err(|late| Problem::Unavailable(late.into()))?;
+        let turn = turn.map_err(|closed| Problem::Unavailable(closed.into()))?;
+        on_thread((queued, turn), act).await
+    }
+
+    fn place_in_queue(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = self.queue.clone().try_acquire_owned();
+        place.map_err(|_| Problem::Unavailable(anyhow::anyhow!("the queue for the database is full")))
+    }
+}
+
+/// One who waits, until it is dropped: also where whoever asked goes away meanwhile.
+struct Waiting(Arc<AtomicI64>);
+
+impl Waiting {
+    fn one_more(count: &Arc<AtomicI64>) -> Waiting {
+        count.fetch_add(1, Ordering::Relaxed);
+        Waiting(count.clone())
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Acts on a thread that may wait, and gives the place back.
+async fn on_thread<P, T, F>(place: P, act: F) -> Result<T, Problem>
+where
+    P: Send + 'static,
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Problem> + Send + 'static,
+{
+    let acting = tokio::task::spawn_blocking(move || {
+        let done = act();
+        drop(place);
+        done
+    });
+    acting.await.map_err(|stopped| Problem::Bug(stopped.into()))?
+}
+
+/// How many of `size` connections to a file long reads may take: each has a cache of its own, more than two for each core
+/// make nothing sooner, and each core is left one for pages.
+fn long_reads(size: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    size.saturating_sub(cores).clamp(1, 2 * cores)
 }
 
 /// Reads in one snapshot. Inside a transaction that is open already, in that one.

@@ -44,7 +44,7 @@ impl Pool {
         F: Fn(&mut Db) -> Result<T, Problem> + Send + 'static,
     {
         let pool = self.clone();
-        self.block(move || {
+        self.block_long(move || {
             let late = pool.replica.as_ref().and_then(|replica| replica.read(wrote, &act));
             late.map_or_else(|| pool.read_here(act), Ok)
         })

@@ -1,32 +1,41 @@
 //! Entity tags of pages: a page that says what the browser has already is not sent again. Tokens of forms and the time at
 //! which a page would be printed are another each time and mean nothing.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use actix_web::HttpRequest;
 use actix_web::http::header;
+use memchr::{memchr, memmem};
+use xxhash_rust::xxh3::Xxh3;
 
 /// What stands before something that is another each time, and where it ends.
-const CHANGING: [(&str, char); 2] = [("name=\"_token\" value=\"", '"'), ("data-printed>", '<')];
+const CHANGING: [(&str, u8); 2] = [("name=\"_token\" value=\"", b'"'), ("data-printed>", b'<')];
 
 /// The weak tag of a page: compressed or not, it says the same. `session`: whose tokens are in it, as those of another
 /// session are of no use.
 pub fn of(page: &str, session: &str) -> String {
-    let mut hasher = DefaultHasher::new();
-    session.hash(&mut hasher);
-    let mut rest = page;
-    while let Some((at, end)) = next(rest) {
-        rest[..at].hash(&mut hasher);
-        rest = rest[at..].find(end).map_or("", |length| &rest[at + length..]);
+    let mut hash = Xxh3::new();
+    hash.update(session.as_bytes());
+    hash.update(&[0]);
+    let page = page.as_bytes();
+    let mut from = 0;
+    for (start, end) in changing(page) {
+        // A mark inside of what another one began is no mark.
+        if start >= from {
+            hash.update(&page[from..start]);
+            from = memchr(end, &page[start..]).map_or(page.len(), |length| start + length);
+        }
     }
-    rest.hash(&mut hasher);
-    format!("W/\"{:016x}\"", hasher.finish())
+    hash.update(&page[from..]);
+    format!("W/\"{:016x}\"", hash.digest())
 }
 
-/// Where the next changing part begins, and what ends it.
-fn next(text: &str) -> Option<(usize, char)> {
-    let places = CHANGING.iter().filter_map(|(mark, end)| text.find(mark).map(|at| (at + mark.len(), *end)));
-    places.min_by_key(|(at, _)| *at)
+/// Where the changing parts begin, in their order, and what ends each.
+fn changing(page: &[u8]) -> Vec<(usize, u8)> {
+    let places = |(mark, end): (&'static str, u8)| {
+        memmem::find_iter(page, mark.as_bytes()).map(move |at| (at + mark.len(), end)).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(usize, u8)> = CHANGING.into_iter().flat_map(places).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Whether the browser says that it has this.

@@ -79,7 +79,7 @@ impl Sent {
     /// For pages whose form carries a file: it may come in parts, and is read like every other from here on.
     pub fn with_file(self) -> Result<Sent, Problem> {
         let Some(boundary) = multipart::boundary(&self.kind) else { return Ok(self) };
-        Ok(Sent { body: multipart::as_form(&self.body, boundary)?.into(), kind: FORM.to_owned() })
+        Ok(Sent { body: multipart::as_form(self.body, &boundary)?, kind: FORM.to_owned() })
     }
 
     /// Reads the form. `secret`: the session's; `account`: the id in the address, which a form of that account

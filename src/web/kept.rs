@@ -91,7 +91,7 @@ pub async fn over_sign_in<B: MessageBody + 'static>(
 /// The body of a form, unless it is too long to be kept; the request has it still.
 async fn peek(req: &mut ServiceRequest) -> Option<Bytes> {
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let boundary = multipart::boundary(kind).map(str::to_owned);
+    let boundary = multipart::boundary(kind);
     if boundary.is_none() && !kind.starts_with(FORM) {
         return None;
     }
@@ -111,7 +111,7 @@ async fn peek(req: &mut ServiceRequest) -> Option<Bytes> {
     let again = stream::iter(std::iter::once(Ok(body.clone())).chain(failed)).chain(rest);
     req.set_payload(Payload::Stream { payload: Box::pin(again) });
     match boundary {
-        Some(boundary) if whole => multipart::as_form(&body, &boundary).ok().map(Bytes::from),
+        Some(boundary) if whole => multipart::as_form(body, &boundary).ok(),
         _ => whole.then_some(body),
     }
 }

@@ -58,6 +58,11 @@ async fn a_tree_of_three_levels_comes_in_one_file() {
     let page = admin.click("Refresh").await.clone();
     assert_eq!(page.heading(), "Import done");
     assert_eq!(said(&page)[1], "3 | Crane 7North / Harbour | Created | ");
+    let log = admin.click("What it did, in the audit log").await.clone();
+    let created = |name: &str| format!("Account created{name}");
+    let whats: Vec<String> = log.all("td[data-label=What]");
+    assert_eq!(whats.iter().filter(|what| what.starts_with("Account created")).count(), 4, "{whats:?}");
+    assert!(whats.contains(&created("Crane 7")) && !whats.contains(&created("lab")), "{whats:?}");
     admin.get(&world.path("acme", "child-accounts.csv?scope=below")).await;
     let rows = admin.page.body.clone();
     assert!(rows.contains(",Crane 7,North / Harbour,,\"crane@example.com, ops@example.com\",0,0,Accepted"), "{rows}");

@@ -86,9 +86,9 @@ async fn a_body_of_another_type_or_size_is_refused() {
 }
 
 /// Names that any page reads from its address.
-const PARAMETERS: [&str; 21] = [
+const PARAMETERS: [&str; 22] = [
     "q", "sort", "scope", "view", "open", "from", "part", "missing", "back", "restore", "change", "event", "actor",
-    "subject", "to", "until", "result", "below", "account", "page", "x",
+    "subject", "request", "to", "until", "result", "below", "account", "page", "x",
 ];
 
 /// A place between two rows as a page would write it, with something else in it.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::view::{self, LineView};
 use crate::access::In;
-use crate::access::policy::CreateAccounts;
+use crate::access::policy::{CreateAccounts, ReadAudit};
 use crate::ids;
 use crate::importing::check::Bounds;
 use crate::importing::{self, Confirmed, Counts, Import, LEFT, REFUSED, State, WRONG, rows, store};
@@ -64,6 +64,8 @@ struct ImportPage {
     bad: i64,
     lines: Vec<LineView>,
     paged: Paged<()>,
+    /// Whether the person may read what it did in the audit log.
+    may_read_log: bool,
 }
 
 /// What the page reads.
@@ -142,6 +144,7 @@ fn page_of(by: &In<CreateAccounts>, site: &Site, read: Read, query: &LinesQuery,
         bad,
         lines,
         paged,
+        may_read_log: by.frame().may::<ReadAudit>(),
         form,
     }
 }
