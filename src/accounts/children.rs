@@ -229,13 +229,14 @@ async fn tree_page(
 
 /// GET /a/{account}/child-accounts.csv: every row of this view.
 pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
-    let filter = query.filter();
+    // Decided once: the order must not change in the middle of the file.
+    let account = by.account().key;
+    let below = site.pool.read(move |db| below_count(db, account)).await?;
+    let filter = query.filter().within(below);
     let read = move |db: &mut Db, after: Option<Cursor>| {
         if !by.frame().may_below::<ReadAccounts>() {
             return Ok((Vec::new(), None));
         }
-        let account = by.account().key;
-        let filter = filter.clone().within(below_count(db, account)?);
         let want = after.map_or(Want::First, Want::After);
         let mut rows = list::page(db, account, &filter, &want, EXPORT_BATCH)?;
         let more = rows.len() > EXPORT_BATCH;

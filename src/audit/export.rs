@@ -85,6 +85,8 @@ struct Reading {
 impl Reading {
     async fn batch<F: Form>(&self, want: Want) -> Result<Batch, Problem> {
         let (by, filter) = (self.by.clone(), self.filter.clone());
+        // Whoever has the first part gets the others, however busy it is meanwhile.
+        let pool = if want == Want::First { self.pool.clone() } else { self.pool.patient() };
         let read = move |db: &mut Db| {
             let first = want == Want::First;
             let mut found = entries(db, &by, &filter, &want, AT_ONCE)?;
@@ -93,7 +95,7 @@ impl Reading {
             let reached = if more { found.entries.last().map(|last| last.row.key) } else { found.looked_to };
             Ok(Batch { bytes: F::lines(found.entries, first)?, reached })
         };
-        self.pool.read_late(self.wrote, read).await
+        pool.read_late(self.wrote, read).await
     }
 }
 

@@ -13,6 +13,7 @@ mod filter;
 pub mod list;
 pub mod pages;
 pub mod refused;
+mod row;
 mod store;
 mod view;
 

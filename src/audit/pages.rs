@@ -15,7 +15,7 @@ use crate::access::{Grant, In};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
+use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want, is_backward};
 use crate::web::route::{Route, get};
 use crate::web::shell::Section;
 use crate::web::site::Keep;
@@ -49,6 +49,9 @@ struct IndexPage {
     query: String,
     /// What to say when the page is not full because there was too much to look through.
     looked: Option<&'static str>,
+    /// A page that begins in the middle: that it is empty does not mean that there is nothing.
+    further: bool,
+    backward: bool,
 }
 
 /// The line below the list.
@@ -74,6 +77,11 @@ impl Pager {
             links: Vec::new(),
         }
     }
+
+    /// From a page on which nothing is left.
+    fn way_out(&self) -> &str {
+        if self.previous.is_empty() { &self.next } else { &self.previous }
+    }
 }
 
 /// GET /a/{account}/audit-log
@@ -91,7 +99,7 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
     if let Some(key) = found.looked_to {
         entries = entries.going_on(&page, &rest, &cursor(key));
     }
-    let page = IndexPage {
+    let shown = IndexPage {
         shell: site.shell(&by, Section::AuditLog, "Audit Log").failing(form.failed()).noting(&entries.words()),
         form,
         events: filter::event_options(),
@@ -100,12 +108,14 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
         may_below: by.frame().may_below::<ReadAudit>(),
         elsewhere: below || entries.rows.iter().any(|e| e.row.account.is_some() && e.row.account != here),
         below,
+        further: page.want() != Want::First,
+        backward: is_backward(&page.want()),
         looked: found.looked_to.map(|_| LOOKED_HINT),
         pager: Pager::of(&entries),
         entries: entries.rows,
         query: rest,
     };
-    site.page(&page, Keep::Nothing)
+    site.page(&shown, Keep::Nothing)
 }
 
 pub(super) fn cursor(key: Key) -> Cursor {

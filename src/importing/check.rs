@@ -163,10 +163,11 @@ fn keep_limits(
     Ok(())
 }
 
-/// A line below one that cannot be made cannot be made either. In the order in which parents come first.
+/// A line below one that cannot be made cannot be made either, nor one below an account that such a line stands for.
+/// In the order in which parents come first.
 pub(super) fn hand_down(lines: &mut [Line], spots: &[Spot], order: &[usize]) {
     for n in order {
-        if let Some(Node::Line(above)) = spots[*n].parent
+        if let Some(above) = spots[*n].through
             && lines[above].is_wrong()
             && !lines[*n].complains_of(Column::Parent)
         {

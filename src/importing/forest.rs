@@ -19,6 +19,9 @@ pub enum Node {
     Account(Key),
 }
 
+/// A parent, and the nearest line of the file on the way to it: itself, or what an account was reached through.
+type Way = (Node, Option<usize>);
+
 /// The accounts that are there, as far as this person may know of them.
 pub trait Ground {
     /// The account of the import.
@@ -38,6 +41,8 @@ pub trait Ground {
 pub struct Spot {
     /// None where a complaint says why.
     pub parent: Option<Node>,
+    /// The line that it hangs on: its parent, or the one that its parent, an account, was reached through.
+    pub through: Option<usize>,
     /// The account that it is already.
     pub there: Option<Key>,
     /// The nearest account above it that is there, and how many levels below that it is.
@@ -59,7 +64,7 @@ pub fn grow(lines: &mut [Line], ground: &mut dyn Ground) -> Result<(Vec<Spot>, V
 struct Forest {
     top: Key,
     names: Vec<String>,
-    parents: Vec<Option<Node>>,
+    parents: Vec<Option<Way>>,
     /// Lines by their external reference.
     own: HashMap<String, Vec<usize>>,
     known: HashMap<String, Vec<(Key, Key)>>,
@@ -107,13 +112,13 @@ impl Forest {
     }
 
     /// What a line is: itself, or the account that it is already.
-    fn node(&self, line: usize) -> Node {
-        self.same.get(&line).map_or(Node::Line(line), |account| Node::Account(*account))
+    fn way(&self, line: usize) -> Way {
+        (self.same.get(&line).map_or(Node::Line(line), |account| Node::Account(*account)), Some(line))
     }
 
-    fn put(&mut self, line: usize, parent: Node) {
-        self.parents[line] = Some(parent);
-        self.below.entry((parent, self.names[line].clone())).or_default().push(line);
+    fn put(&mut self, line: usize, way: Way) {
+        self.parents[line] = Some(way);
+        self.below.entry((way.0, self.names[line].clone())).or_default().push(line);
     }
 
     /// Parents that are named by nothing, by an id or by an external reference.
@@ -123,10 +128,10 @@ impl Forest {
         let accounts = ground.by_id(&ids.into_iter().collect::<Vec<_>>())?;
         for (n, line) in lines.iter_mut().enumerate() {
             if line.parent.is_empty() {
-                self.put(n, Node::Account(self.top));
+                self.put(n, (Node::Account(self.top), None));
             } else if is_id(line) {
                 match accounts.get(&line.parent) {
-                    Some(account) => self.put(n, Node::Account(*account)),
+                    Some(account) => self.put(n, (Node::Account(*account), None)),
                     None => {
                         line.complain(Column::Parent, "There is no account with this id here or below that you see")
                     }
@@ -134,15 +139,12 @@ impl Forest {
             } else if let Some(owners) = self.own.get(&line.parent) {
                 let owner = owners[0];
                 match owners.len() {
-                    1 => self.put(n, self.node(owner)),
+                    1 => self.put(n, self.way(owner)),
                     _ => line.complain(Column::Parent, "More than one line has this external reference"),
                 }
             } else if let Some(found) = self.known.get(&line.parent) {
                 match found.as_slice() {
-                    [(account, _)] => {
-                        let parent = Node::Account(*account);
-                        self.put(n, parent);
-                    }
+                    &[(account, _)] => self.put(n, (Node::Account(account), None)),
                     several => {
                         let ids: Vec<String> = several.iter().map(|(key, _)| ground.id_of(*key)).collect();
                         let words = "More than one account below has this external reference; write one of these ids";
@@ -161,7 +163,8 @@ impl Forest {
         let paths: BTreeMap<usize, Vec<String>> =
             lines.iter().enumerate().filter(|(n, l)| is_path(*n, l)).map(|(n, line)| (n, keys(line))).collect();
         let longest = paths.values().map(Vec::len).max().unwrap_or(0);
-        let mut reached: HashMap<&[String], Vec<Node>> = HashMap::from([(&[][..], vec![Node::Account(self.top)])]);
+        let mut reached: HashMap<&[String], Vec<Way>> =
+            HashMap::from([(&[][..], vec![(Node::Account(self.top), None)])]);
         for length in 1..=longest {
             let prefixes: BTreeSet<&[String]> =
                 paths.values().filter(|path| path.len() >= length).map(|path| &path[..length]).collect();
@@ -183,38 +186,41 @@ impl Forest {
     fn step<'p>(
         &self,
         prefixes: &BTreeSet<&'p [String]>,
-        reached: &HashMap<&[String], Vec<Node>>,
+        reached: &HashMap<&[String], Vec<Way>>,
         ground: &mut dyn Ground,
-    ) -> Result<HashMap<&'p [String], Vec<Node>>, Problem> {
+    ) -> Result<HashMap<&'p [String], Vec<Way>>, Problem> {
         let mut wanted = BTreeSet::new();
-        let mut from: Vec<(&'p [String], &String, &[Node])> = Vec::new();
+        let mut from: Vec<(&'p [String], &String, &[Way])> = Vec::new();
         for prefix in prefixes {
             let Some((name, before)) = prefix.split_last() else { continue };
             let nodes = reached.get(before).map_or(&[][..], Vec::as_slice);
             from.push((prefix, name, nodes));
-            wanted.extend(nodes.iter().filter_map(|node| match node {
+            wanted.extend(nodes.iter().filter_map(|(node, _)| match node {
                 Node::Account(account) => Some((*account, name.clone())),
                 Node::Line(_) => None,
             }));
         }
         let children = ground.children(&wanted.into_iter().collect::<Vec<_>>())?;
-        let next = |(prefix, name, nodes): (&'p [String], &String, &[Node])| {
-            let mut found = BTreeSet::new();
-            for node in nodes {
+        let next = |(prefix, name, nodes): (&'p [String], &String, &[Way])| {
+            let mut found: BTreeMap<Node, Option<usize>> = BTreeMap::new();
+            for (node, through) in nodes {
                 if let Node::Account(account) = node {
                     let there = children.get(&(*account, name.clone()));
-                    found.extend(there.into_iter().flatten().map(|key| Node::Account(*key)));
+                    found.extend(there.into_iter().flatten().map(|key| (Node::Account(*key), *through)));
                 }
+            }
+            // After the accounts: where a line is one of them, the way leads through it.
+            for (node, _) in nodes {
                 let lines = self.below.get(&(*node, name.clone()));
-                found.extend(lines.into_iter().flatten().map(|line| self.node(*line)));
+                found.extend(lines.into_iter().flatten().map(|line| self.way(*line)));
             }
             (prefix, found.into_iter().collect())
         };
         Ok(from.into_iter().map(next).collect())
     }
 
-    fn unclear(&self, lines: &[Line], found: &[Node], ground: &dyn Ground) -> String {
-        let name = |node: &Node| match node {
+    fn unclear(&self, lines: &[Line], found: &[Way], ground: &dyn Ground) -> String {
+        let name = |(node, _): &Way| match node {
             Node::Line(n) => format!("line {}", lines[*n].line),
             Node::Account(key) => ground.id_of(*key),
         };
@@ -234,7 +240,7 @@ impl Forest {
         for (n, account) in &self.same {
             let line = &mut lines[*n];
             let known = self.known.get(&line.reference).and_then(|found| found.first());
-            let (Some(parent), Some((_, above))) = (self.parents[*n], known) else { continue };
+            let (Some((parent, _)), Some((_, above))) = (self.parents[*n], known) else { continue };
             if parent != Node::Account(*above) {
                 let id = ground.id_of(*account);
                 let words = format!("The account with this external reference ({id}) is below another one");
@@ -248,14 +254,14 @@ impl Forest {
         let mut spots = vec![Spot::default(); lines.len()];
         let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut order: Vec<usize> = Vec::with_capacity(lines.len());
-        for (n, parent) in self.parents.iter().enumerate() {
-            spots[n] = Spot { parent: *parent, there: self.same.get(&n).copied(), ..Spot::default() };
-            match parent {
-                Some(Node::Account(account)) => {
-                    (spots[n].ground, spots[n].steps) = (*account, 1);
-                    order.push(n);
-                }
-                Some(Node::Line(above)) => children.entry(*above).or_default().push(n),
+        for (n, way) in self.parents.iter().enumerate() {
+            let (parent, through) = (way.map(|way| way.0), way.and_then(|way| way.1));
+            spots[n] = Spot { parent, through, there: self.same.get(&n).copied(), ..Spot::default() };
+            if let Some(Node::Account(account)) = parent {
+                (spots[n].ground, spots[n].steps) = (account, 1);
+            }
+            match through {
+                Some(above) => children.entry(above).or_default().push(n),
                 None => order.push(n),
             }
         }
@@ -263,7 +269,9 @@ impl Forest {
         while let Some(n) = order.get(next).copied() {
             next += 1;
             for child in children.remove(&n).unwrap_or_default() {
-                (spots[child].ground, spots[child].steps) = (spots[n].ground, spots[n].steps + 1);
+                if spots[child].parent == Some(Node::Line(n)) {
+                    (spots[child].ground, spots[child].steps) = (spots[n].ground, spots[n].steps + 1);
+                }
                 order.push(child);
             }
         }

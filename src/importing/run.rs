@@ -12,7 +12,7 @@ use super::rows::{self, Shown};
 use super::store;
 use super::{CREATED, Import, REFUSED, State, THERE};
 use crate::access::policy::CreateAccounts;
-use crate::access::{self, Grant, Origin};
+use crate::access::{self, Grant, Origin, lookup};
 use crate::accounts::{self, NewChild};
 use crate::ids::Key;
 use crate::problem::Problem;
@@ -21,6 +21,8 @@ use crate::store::{self as database, Db, Pool, dialect};
 
 /// Lines of one step.
 pub const AT_ONCE: i64 = 50;
+/// Accounts of one reference that are looked at together.
+const CALLED_SO: usize = 300;
 
 /// Carries on with everything that nobody has in hand; answers how many steps were taken.
 pub async fn carry_on(pool: &Pool, max_depth: i64) -> Result<usize, Problem> {
@@ -135,7 +137,8 @@ impl Work<'_> {
         Ok(grant)
     }
 
-    /// The open account below that of the import with this reference, and its parent: their ids.
+    /// The open account below that of the import with this reference, and its parent: their ids. As in the check,
+    /// one that the person may not see is not there.
     fn called(&self, db: &mut Db, reference: &str) -> Result<Option<(String, String)>, Problem> {
         let below = account_ancestry::table
             .filter(account_ancestry::descendant_key.eq(account_rows::key))
@@ -147,11 +150,17 @@ impl Work<'_> {
             .filter(exists(below))
             .filter(account_rows::closed_at.is_null())
             .order(account_rows::key)
-            .select((account_rows::id, account_rows::parent_key.assume_not_null()))
-            .first::<(String, Key)>(db)
-            .optional()?;
-        let Some((id, parent)) = found else { return Ok(None) };
-        Ok(Some((id, account_rows::table.find(parent).select(account_rows::id).first(db)?)))
+            .select((account_rows::key, account_rows::id, account_rows::parent_key.assume_not_null()))
+            .load::<(Key, String, Key)>(db)?;
+        for some in found.chunks(CALLED_SO) {
+            let keys: Vec<Key> = some.iter().map(|(key, ..)| *key).collect();
+            let seen = lookup::reached(db, self.import.user, &keys)?;
+            if let Some((_, id, parent)) = some.iter().find(|(key, ..)| seen.contains_key(key)) {
+                let above = account_rows::table.find(*parent).select(account_rows::id).first(db)?;
+                return Ok(Some((id.clone(), above)));
+            }
+        }
+        Ok(None)
     }
 }
 

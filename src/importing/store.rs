@@ -1,14 +1,15 @@
 //! Rows of imports. Every query by id takes the account; a person's draft is theirs alone.
 
 use chrono::{Duration, NaiveDateTime};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::{Import, State};
+use super::{CREATED, Import, State};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::MultiBackend;
-use crate::store::schema::{account_imports as imports, users};
+use crate::store::schema::{account_import_lines as lines, account_imports as imports, users};
 
 /// Drafts that one person keeps, over all accounts.
 const MOST_DRAFTS: i64 = 5;
@@ -107,13 +108,15 @@ pub fn latest(db: &mut Db, account: Key, user: Key, all: bool) -> Result<Vec<Imp
     found.into_iter().map(|(row, (first, last))| import_of((row, first, last))).collect()
 }
 
-/// The latest import of the same file into this account that was started, and when.
+/// The latest import of the same file into this account that created something, or is about to, and when it was started.
 pub fn same_file(db: &mut Db, import: &Import) -> Result<Option<(String, NaiveDateTime)>, Problem> {
+    let created = lines::table.filter(lines::import_key.eq(imports::key)).filter(lines::state.eq(CREATED));
     Ok(imports::table
         .filter(imports::account_key.eq(import.account))
         .filter(imports::digest.eq(&import.digest))
         .filter(imports::started_at.is_not_null())
         .filter(imports::key.ne(import.key))
+        .filter(imports::state.eq(State::Running.code()).or(exists(created)))
         .order(imports::key.desc())
         .select((imports::id, imports::started_at.assume_not_null()))
         .first(db)

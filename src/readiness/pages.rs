@@ -243,9 +243,12 @@ pub async fn export(by: In<SeeAccount>, site: Site, query: Query<ListQuery>) -> 
         return Err(Problem::NotFound);
     }
     let (account, missing) = (by.account().clone(), query.missing());
+    // Decided once: the way must not change in the middle of the file.
+    let key = account.key;
+    let large = site.pool.read(move |db| is_large(db, key)).await?;
     let read = move |db: &mut Db, after: Option<Cursor>| {
         let readiness = super::of(db, account.key)?;
-        let (rows, reached) = if is_large(db, account.key)? {
+        let (rows, reached) = if large {
             let want = after.map_or(Want::First, Want::After);
             let (rows, more) = large::not_ready(db, &readiness, missing, &want, EXPORT_BATCH)?;
             let full = rows.last().filter(|_| rows.len() == EXPORT_BATCH);

@@ -7,27 +7,27 @@ pub mod dialect;
 pub mod installation;
 mod replica;
 pub mod schema;
+mod whole;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::{Connection, TransactionManager};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use dialect::Db;
 pub use replica::{LogPosition, Standing};
+pub use whole::{copy_into, drop_everything, is_demo, is_empty, migrate};
 
 use crate::config::DatabaseUrl;
 use crate::problem::Problem;
 use dialect::Manager;
 use replica::Replica;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// How long a request waits for a connection before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
+const MUCH_PATIENCE: Duration = Duration::from_mins(10);
 /// Requests that may wait for a blocking thread; the next one is told to come back.
 const LONGEST_QUEUE: usize = 512;
 /// Writes that may be under way for requests that are answered already.
@@ -42,6 +42,8 @@ pub struct Pool {
     afterwards: Arc<Semaphore>,
     /// Long reads that may be under way, so that connections are left for pages.
     long: Arc<Semaphore>,
+    /// How long a long read waits for its turn.
+    patience: Duration,
     /// Who waits for a connection now, or for a turn.
     waiting: Arc<AtomicI64>,
     /// A standby for reads that may be a second old.
@@ -74,6 +76,7 @@ impl Pool {
         let long = if url.is_postgres() { size as usize } else { long_reads(size as usize) };
         Ok(Pool {
             long: Arc::new(Semaphore::new(long)),
+            patience: PATIENCE,
             readers: build(true, size),
             writers: build(false, writers),
             queue: Arc::new(Semaphore::new(LONGEST_QUEUE)),
@@ -107,6 +110,11 @@ impl Pool {
         self.block_long(move || pool.read_here(act)).await
     }
 
+    /// The same for whoever is in the middle of something long: waits for a turn until whoever asked goes away.
+    pub fn patient(&self) -> Pool {
+        Pool { patience: MUCH_PATIENCE, ..self.clone() }
+    }
+
     /// The connections for reading, those for writing, and how many threads wait for one.
     pub fn connections(&self) -> (Connections, Connections, i64) {
         let of = |pool: &r2d2::Pool<Manager>| {
@@ -119,7 +127,7 @@ impl Pool {
 
     fn take(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
         let _waiting = Waiting::one_more(&self.waiting);
-        Ok(pool.get()?)
+        Ok(pool.get_timeout(self.patience)?)
     }
 
     /// Runs a change on a blocking thread. The operation opens its own transaction ([`write`]).
@@ -183,7 +191,7 @@ impl Pool {
     {
         let queued = self.place_in_queue()?;
         let waiting = Waiting::one_more(&self.waiting);
-        let turn = tokio::time::timeout(PATIENCE, self.long.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(self.patience, self.long.clone().acquire_owned()).await;
         drop(waiting);
         let turn = turn.map_err(|late| Problem::Unavailable(late.into()))?;
         let turn = turn.map_err(|closed| Problem::Unavailable(closed.into()))?;
@@ -272,52 +280,6 @@ fn finish<T>(db: &mut Db, act: impl FnOnce(&mut Db) -> Result<T, Problem>) -> Re
             std::panic::resume_unwind(panic)
         }
     }
-}
-
-/// Brings the schema up to date, one process at a time.
-pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
-    if let DatabaseUrl::Sqlite(path) = url
-        && let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty())
-    {
-        anyhow::ensure!(folder.is_dir(), "the folder {} does not exist", folder.display());
-    }
-    let mut db = open(url)?;
-    dialect::refuse_unsafe(&mut db)?;
-    dialect::with_migration_lock(&mut db, |db| {
-        write(db, |db| {
-            db.run_pending_migrations(MIGRATIONS)
-                .map_err(|e| Problem::Bug(anyhow::anyhow!("migration failed: {e}")))?;
-            Ok(dialect::finish_schema(db)?)
-        })?;
-        Ok(())
-    })
-}
-
-fn open(url: &DatabaseUrl) -> anyhow::Result<Db> {
-    Ok(r2d2::ManageConnection::connect(&Manager { url: url.clone(), read_only: false })?)
-}
-
-/// Copies the whole database as of one moment into a new file; false where the database has tools of its own for that.
-pub fn copy_into(url: &DatabaseUrl, file: &Path) -> anyhow::Result<bool> {
-    Ok(dialect::copy_into(&mut open(url)?, &file.display().to_string())?)
-}
-
-/// Whether `subtenant demo` made this database. A database that is not ours at all is none, and is not touched.
-pub fn is_demo(url: &DatabaseUrl) -> anyhow::Result<bool> {
-    Ok(installation::purpose(&mut dialect::peek(url)?)
-        .is_ok_and(|purpose| purpose == Some(installation::Purpose::Demo)))
-}
-
-/// Whether the database has no tables.
-pub fn is_empty(url: &DatabaseUrl) -> anyhow::Result<bool> {
-    Ok(dialect::tables(&mut dialect::peek(url)?)?.is_empty())
-}
-
-/// Takes every table of ours away.
-pub fn drop_everything(url: &DatabaseUrl) -> anyhow::Result<()> {
-    let mut db = open(url)?;
-    db.revert_all_migrations(MIGRATIONS).map_err(|e| anyhow::anyhow!("the tables could not be dropped: {e}"))?;
-    Ok(())
 }
 
 /// r2d2 would print every failed connection to standard error; the request that waited reports it.

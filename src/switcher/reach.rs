@@ -58,7 +58,10 @@ impl Reach {
     }
 }
 
-/// Numbers of ours: no text of anybody's is in the statement.
+/// Numbers of ours: no text of anybody's is in the statement. PostgreSQL takes no empty list.
 pub fn list(keys: &[Key]) -> String {
+    if keys.is_empty() {
+        return "NULL".to_owned();
+    }
     keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ")
 }

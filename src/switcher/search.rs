@@ -108,6 +108,8 @@ fn candidates(db: &mut Db, wanted: &Wanted) -> Result<Option<Vec<Key>>, Problem>
         }
         match rare {
             Some(keys) => found.extend(keys),
+            // Everything below what is called so.
+            None if wanted.own.is_empty() && !wanted.above.is_empty() => return Ok(None),
             None if wanted.own.is_empty() => {}
             None => return Ok(None),
         }

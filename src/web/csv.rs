@@ -98,6 +98,8 @@ where
     R: Send + 'static,
     F: FnOnce(&mut Db, Option<R>) -> Result<Batch<R>, Problem> + Send + 'static,
 {
+    // Whoever has the first part gets the others, however busy it is meanwhile.
+    let pool = if after.is_some() { pool.patient() } else { pool.clone() };
     let (rows, reached) = pool.read_long(move |db| read(db, after)).await?;
     rows.iter().try_for_each(|row| table.row(row))?;
     Ok((table.finish()?, reached))

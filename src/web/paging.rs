@@ -120,9 +120,10 @@ impl<T> Paged<T> {
             Want::Before(_) => (more, true),
             Want::Last => (more, false),
         };
-        let to = |name: &str, row: Option<&T>, page: i64| {
-            row.map_or_else(String::new, |row| link(rest, name, &cursor(row), page))
-        };
+        // Where nothing is left on this page, the way out leads to the first.
+        let first = || url::form_urlencoded::Serializer::new(rest.to_owned()).append_pair("page", "1").finish();
+        let to =
+            |name: &str, row: Option<&T>, page: i64| row.map_or_else(first, |row| link(rest, name, &cursor(row), page));
         let previous = if has_previous { to("before", rows.first(), number - 1) } else { String::new() };
         let next = if has_next { to("after", rows.last(), number + 1) } else { String::new() };
         Paged { rows, previous, next, number, total }

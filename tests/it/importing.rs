@@ -115,6 +115,34 @@ async fn every_line_with_an_error_says_what_to_do() {
 }
 
 #[actix_web::test]
+async fn what_hangs_on_a_wrong_line_is_left_out_also_where_that_line_is_an_account_already() {
+    let world = world();
+    let mut admin = world.browser(&admin_of("acme")).await;
+    let there = "name,parent,external_reference\nNorth,,\nSouth,,\nE,North,E-1\n";
+    upload(&mut admin, &world, "acme", "x.csv", there).await;
+    admin.submit("Create 3 child accounts", &[]).await;
+    run(&world).await;
+    // Deeper stands before what it hangs on.
+    let file = "name,parent,external_reference\nDeeper,C-1,\nE,South,E-1\nChild,E-1,C-1\nBy path,South / E,\n\
+                Fine,North / E,\n";
+    let page = upload(&mut admin, &world, "acme", "x.csv", file).await;
+    let lines = said(&page);
+    for (n, words) in [
+        (0, "parent: The line of its parent, 4, cannot be imported"),
+        (1, "is below another one"),
+        (2, "parent: The line of its parent, 3, cannot be imported"),
+        (3, "parent: The line of its parent, 3, cannot be imported"),
+        (4, "To create"),
+    ] {
+        assert!(lines[n].contains(words), "“{words}” is not in {}", lines[n]);
+    }
+    admin.submit("Create 1 child account", &[("Leave out the 4 lines with errors", "yes")]).await;
+    run(&world).await;
+    let page = admin.click("Refresh").await;
+    assert!(page.text().contains("Created1") && page.text().contains("Left out4"), "{page}");
+}
+
+#[actix_web::test]
 async fn a_file_that_is_none_comes_back_with_the_reason() {
     let world = world();
     let mut admin = world.browser(&admin_of("acme")).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use actix_web::http::{Method, header};
 use chrono::Duration;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use futures_util::future::join;
 use subtenant::importing::{self, Hand};
@@ -196,6 +197,44 @@ async fn what_changes_after_the_check_is_seen_by_the_run() {
     assert!(text.contains("Already there1") && text.contains("Refused9"), "{text}");
     assert!(text.contains("asks for a second factor, and you signed in without one"), "{text}");
     assert_eq!(made(&world), ["Top as well"]);
+}
+
+#[actix_web::test]
+async fn lines_that_are_tried_again_are_looked_at_before_anything_is_locked() {
+    let world = world();
+    let mut mia = started(&world).await;
+    let mut form = mia.page.form("Stop the import");
+    form.set("act", "retry");
+    run(&world).await;
+    // Somebody else writes; that nothing is left is said without waiting for them.
+    let answer = if world.place().is_postgres() {
+        let mut other = PgConnection::establish(world.place().url()).expect("another connection");
+        other.batch_execute("BEGIN; LOCK TABLE submissions IN EXCLUSIVE MODE").expect("the lock is taken");
+        mia.post(&form.action, &form.pairs()).await
+    } else {
+        let mut other = SqliteConnection::establish(world.place().url()).expect("another connection");
+        other.batch_execute("BEGIN IMMEDIATE").expect("the lock is taken");
+        mia.post(&form.action, &form.pairs()).await
+    };
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    assert!(answer.text().contains("Every line of this import was carried out"), "{}", answer.text());
+}
+
+#[actix_web::test]
+async fn lines_of_an_import_that_created_nothing_are_tried_again_without_a_warning() {
+    let world = world();
+    let mut mia = started(&world).await;
+    let uri = mia.page.uri.clone();
+    let again = upload(&mut mia, &world, "lab", "x.csv", &file()).await;
+    assert!(again.text().contains("This file was imported before"), "one that runs may create them yet: {again}");
+    mia.get(&uri).await;
+    mia.submit("Stop the import", &[]).await;
+    mia.submit("Try the 10 lines again that were not created", &[]).await;
+    assert!(!mia.page.text().contains("This file was imported before"), "{}", mia.page);
+    mia.submit("Create 10 child accounts", &[]).await;
+    assert_eq!(mia.page.heading(), "Importing child accounts", "{}", mia.page);
+    run(&world).await;
+    assert_all_once(&world);
 }
 
 #[actix_web::test]

@@ -45,6 +45,7 @@ mod hostile;
 mod house;
 mod importing;
 mod importing_runs;
+mod importing_sight;
 mod invite_limits;
 mod invites;
 mod isolation;

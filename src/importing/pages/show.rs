@@ -190,8 +190,10 @@ async fn carry_out(by: &In<CreateAccounts>, site: &Site, form: &Form, id: &str) 
     let act = check.one_of("act", "Press one of the buttons of this page", &offered);
     let (leave_wrong, again) = (check.ticked("leave_wrong"), check.ticked("again"));
     check.finish()?;
+    if let Some(Act::Retry) = act {
+        return retry(by, site, form, id).await;
+    }
     let second_factor = by.session.second_factor;
-    let bounds = Bounds { second_factor, max_depth: site.config.max_depth };
     let (grant, receipt, id) = (by.clone(), form.receipt(), id.to_owned());
     let here = format!("/a/{}/child-accounts/imports", by.account().id);
     site.pool
@@ -201,20 +203,37 @@ async fn carry_out(by: &In<CreateAccounts>, site: &Site, form: &Form, id: &str) 
                     importing::stop(db, &grant, &id, grant.frame().may_below::<CreateAccounts>())?;
                     Ok(Reply::to(format!("{here}/{id}"), "The import is stopped."))
                 }
-                Some(Act::Retry) => {
-                    let import = find(db, &grant, &id)?;
-                    let table = importing::rest(db, &import)?;
-                    if table.records.is_empty() {
-                        return Err(Problem::invalid("", "Every line of this import was carried out"));
-                    }
-                    let again = importing::look(db, &grant, table, &import.file_name, bounds)?;
-                    let id = importing::keep(db, &grant, &again)?;
-                    Ok(Reply::to(format!("{here}/{id}"), ""))
-                }
                 _ => {
                     importing::start(db, &grant, &id, Confirmed { leave_wrong, again, second_factor })?;
                     Ok(Reply::to(format!("{here}/{id}"), ""))
                 }
+            })
+        })
+        .await
+}
+
+/// A draft of the lines that were not made.
+async fn retry(by: &In<CreateAccounts>, site: &Site, form: &Form, id: &str) -> Result<Reply, Problem> {
+    let bounds = Bounds { second_factor: by.session.second_factor, max_depth: site.config.max_depth };
+    let (grant, of) = (by.clone(), id.to_owned());
+    // Looked at in a snapshot, so that nobody who changes something waits for it.
+    let look = move |db: &mut Db| {
+        let import = find(db, &grant, &of)?;
+        let table = importing::rest(db, &import)?;
+        if table.records.is_empty() {
+            return Err(Problem::invalid("", "Every line of this import was carried out"));
+        }
+        importing::look(db, &grant, table, &import.file_name, bounds)
+    };
+    let looked = site.pool.read_long(look).await?;
+    let (grant, receipt, of) = (by.clone(), form.receipt(), id.to_owned());
+    site.pool
+        .write(move |db| {
+            once(db, grant.actor().key, &receipt, |db| {
+                // It may have gone from this person's sight meanwhile.
+                find(db, &grant, &of)?;
+                let id = importing::keep(db, &grant, &looked)?;
+                Ok(Reply::to(format!("/a/{}/child-accounts/imports/{id}", grant.account().id), ""))
             })
         })
         .await
