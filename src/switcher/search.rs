@@ -138,15 +138,13 @@ fn begins_id(wanted: &Wanted) -> &str {
     if may { &wanted.id } else { "" }
 }
 
-/// Whether the person may see the account called `alias`. OFFSET keeps PostgreSQL from turning it round: it would list
-/// everything below the places where the person holds a role.
+/// Whether the person may see the account called `alias`.
 fn visible(alias: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM account_ancestry v JOIN assignments s ON s.account_key = v.ancestor_key
                  WHERE v.descendant_key = {alias}.key AND s.user_key = $1 AND s.ends_at > $2
                    AND (s.scope = 'here_and_below' OR (s.scope = 'here' AND v.distance = 0)
-                        OR (s.scope = 'below' AND v.distance > 0))
-                 LIMIT 1 OFFSET 0)"
+                        OR (s.scope = 'below' AND v.distance > 0)))"
     )
 }
 
