@@ -13,7 +13,6 @@
 //! ```
 
 pub mod below;
-mod chains;
 pub mod extract;
 mod frame;
 pub mod lookup;
