@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+pub use super::chains::{chains, reached};
 use chrono::NaiveDateTime;
 use diesel::dsl::{count_star, exists, select};
 use diesel::prelude::*;
@@ -111,9 +112,9 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     Ok(Chain { places, given, payer, suspended })
 }
 
-type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
+pub(super) type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
 
-type PlaceColumns = (
+pub(super) type PlaceColumns = (
     accounts::key,
     accounts::id,
     accounts::name,
@@ -124,7 +125,7 @@ type PlaceColumns = (
     accounts::requires_second_factor,
 );
 
-const PLACE_COLUMNS: PlaceColumns = (
+pub(super) const PLACE_COLUMNS: PlaceColumns = (
     accounts::key,
     accounts::id,
     accounts::name,
@@ -135,13 +136,13 @@ const PLACE_COLUMNS: PlaceColumns = (
     accounts::requires_second_factor,
 );
 
-fn place_of(row: PlaceRow) -> Place {
+pub(super) fn place_of(row: PlaceRow) -> Place {
     let (key, id, name, depth, root_key, children_count, version, requires_second_factor) = row;
     Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
 }
 
 /// What one assignment gives: where it was made, how far down it holds, its role's permissions and name, its end.
-struct Given {
+pub(super) struct Given {
     at: Key,
     scope: String,
     permissions: Permissions,
@@ -149,12 +150,12 @@ struct Given {
     ends_at: NaiveDateTime,
 }
 
-type GivenRow = (String, i64, String, NaiveDateTime);
+pub(super) type GivenRow = (String, i64, String, NaiveDateTime);
 
-const GIVEN_COLUMNS: (assignments::scope, roles::permissions, roles::name, assignments::ends_at) =
+pub(super) const GIVEN_COLUMNS: (assignments::scope, roles::permissions, roles::name, assignments::ends_at) =
     (assignments::scope, roles::permissions, roles::name, assignments::ends_at);
 
-fn given_of(at: Key, (scope, bits, role, ends_at): GivenRow) -> Given {
+pub(super) fn given_of(at: Key, (scope, bits, role, ends_at): GivenRow) -> Given {
     Given { at, scope, permissions: Permissions(bits), role, ends_at }
 }
 
@@ -183,7 +184,7 @@ fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool)
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.
-fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
+pub(super) fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
     let last = places.len().saturating_sub(1);
     let mut from_above = Permissions::NONE;
     let mut steps = Vec::with_capacity(places.len());
@@ -204,50 +205,6 @@ fn steps(places: Vec<Place>, given: &[Given]) -> (Vec<Step>, Permissions) {
         steps.push(Step { place, held: here, gives });
     }
     (steps, from_above)
-}
-
-/// The chains of several accounts at once, each from its root down, with what this user holds at every step. Closed
-/// accounts and those where the user holds nothing are left out. Two queries, whatever the number.
-pub fn chains(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Step>>, Problem> {
-    Ok(reached(db, user, keys)?.into_iter().map(|(key, (chain, _))| (key, chain)).collect())
-}
-
-/// The same, each with what the user holds in the accounts below it.
-pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec<Step>, Permissions)>, Problem> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let target = diesel::alias!(accounts as target);
-    let rows = account_ancestry::table
-        .inner_join(target.on(target.field(accounts::key).eq(account_ancestry::descendant_key)))
-        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .filter(target.field(accounts::closed_at).is_null())
-        .order((account_ancestry::descendant_key, account_ancestry::distance.desc()))
-        .select((account_ancestry::descendant_key, PLACE_COLUMNS))
-        .load::<(Key, PlaceRow)>(db)?;
-    let mut places: HashMap<Key, Vec<Place>> = HashMap::new();
-    for (of, row) in rows {
-        places.entry(of).or_default().push(place_of(row));
-    }
-    let rows = account_ancestry::table
-        .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .filter(assignments::user_key.eq(user))
-        .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, GIVEN_COLUMNS))
-        .load::<(Key, Key, GivenRow)>(db)?;
-    let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, row) in rows {
-        given.entry(of).or_default().push(given_of(at, row));
-    }
-    let nothing = Vec::new();
-    Ok(places
-        .into_iter()
-        .map(|(key, places)| (key, steps(places, given.get(&key).unwrap_or(&nothing))))
-        .filter(|(_, (chain, _))| chain.last().is_some_and(|step| !step.held.is_empty()))
-        .collect())
 }
 
 /// An open account below the one of the grant, at any level. NotFound where the actor's right does not reach below.

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod below;
+mod chains;
 pub mod extract;
 mod frame;
 pub mod lookup;

@@ -108,7 +108,7 @@ pub async fn index(by: In<ReadAudit>, site: Site) -> Result<HttpResponse, Proble
         may_below: by.frame().may_below::<ReadAudit>(),
         elsewhere: below || entries.rows.iter().any(|e| e.row.account.is_some() && e.row.account != here),
         below,
-        further: page.want() != Want::First,
+        further: matches!(page.want(), Want::After(_) | Want::Before(_)),
         backward: is_backward(&page.want()),
         looked: found.looked_to.map(|_| LOOKED_HINT),
         pager: Pager::of(&entries),

@@ -73,7 +73,7 @@ impl Pool {
                 .error_handler(Box::new(QuietErrors))
                 .build_unchecked(Manager { url: url.clone(), read_only })
         };
-        let long = if url.is_postgres() { size as usize } else { long_reads(size as usize) };
+        let long = long_reads(url, size as usize);
         Ok(Pool {
             long: Arc::new(Semaphore::new(long)),
             patience: PATIENCE,
@@ -127,7 +127,7 @@ impl Pool {
 
     fn take(&self, pool: &r2d2::Pool<Manager>) -> Result<r2d2::PooledConnection<Manager>, Problem> {
         let _waiting = Waiting::one_more(&self.waiting);
-        Ok(pool.get_timeout(self.patience)?)
+        Ok(pool.get()?)
     }
 
     /// Runs a change on a blocking thread. The operation opens its own transaction ([`write`]).
@@ -183,7 +183,7 @@ impl Pool {
         on_thread(self.place_in_queue()?, act).await
     }
 
-    /// Waits for its turn among the long ones as long as for a connection.
+    /// The same where it is its turn among the long ones.
     async fn block_long<T, F>(&self, act: F) -> Result<T, Problem>
     where
         T: Send + 'static,
@@ -235,9 +235,12 @@ where
     acting.await.map_err(|stopped| Problem::Bug(stopped.into()))?
 }
 
-/// How many of `size` connections to a file long reads may take: each has a cache of its own, more than two for each core
-/// make nothing sooner, and each core is left one for pages.
-fn long_reads(size: usize) -> usize {
+/// How many of `size` connections long reads may take, so that some are left for pages: three quarters of those to a
+/// server; of those to a file, of which each has a cache of its own, two for each core, as more make nothing sooner.
+fn long_reads(url: &DatabaseUrl, size: usize) -> usize {
+    if url.is_postgres() {
+        return (size - size / 4).max(1);
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     size.saturating_sub(cores).clamp(1, 2 * cores)
 }

@@ -155,6 +155,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn from_a_page_on_which_nothing_is_left_the_way_leads_to_the_first() {
+        let beyond = Cursor(String::new(), 1).encode();
+        let page =
+            |query: PageQuery| Paged::new(Vec::new(), &query, "q=x", None, |key: &Key| Cursor(String::new(), *key));
+        let after = page(PageQuery { after: beyond.clone(), ..PageQuery::default() });
+        assert_eq!((after.previous.as_str(), after.next.as_str()), ("q=x&page=1", ""));
+        let before = page(PageQuery { before: beyond, ..PageQuery::default() });
+        assert_eq!((before.previous.as_str(), before.next.as_str()), ("", "q=x&page=1"));
+        assert!(page(PageQuery::default()).is_single(), "an empty list has one page");
+    }
+
+    #[test]
     fn cursors_survive_an_address_and_nonsense_is_the_first_page() {
         let cursor = Cursor("ärger \" &".to_owned(), 42);
         let query = PageQuery { after: cursor.encode(), ..PageQuery::default() };

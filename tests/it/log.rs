@@ -240,6 +240,17 @@ async fn a_file_holds_the_whole_view_however_long_in_both_forms_alike() {
 }
 
 #[actix_web::test]
+async fn a_page_beyond_the_last_entry_says_so_and_leads_back() {
+    let world = world();
+    let mut lena = world.browser("lena").await;
+    // What a page writes as its end, older than everything: ["",1].
+    log(&mut lena, &world, "Lab", "?after=WyIiLDFd&page=2").await;
+    assert!(lena.page.text().contains("No more entries"), "{}", lena.page);
+    lena.click("Back to the newest").await;
+    assert!(lena.page.text().contains("Newest first"), "{}", lena.page);
+}
+
+#[actix_web::test]
 async fn what_changed_stands_in_two_columns_and_no_secret_in_either() {
     let world = world();
     let mut lena = world.browser("lena").await;

@@ -4,6 +4,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use subtenant::store::Db;
 
 use crate::browser::{Answer, Browser};
 use crate::crawl::world;
@@ -154,4 +155,32 @@ async fn a_database_that_goes_away_and_comes_back_needs_no_restart() {
     on_server(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
     assert_eq!(browser.get(&page).await.status, 200);
     assert_eq!(browser.post(&form.action, &form.pairs()).await.status, 303);
+}
+
+#[actix_web::test]
+async fn long_reads_leave_connections_for_pages() {
+    let world = world();
+    let mut browser = world.browser("admin-of-acme").await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Arc::new(std::sync::Mutex::new(held));
+    let long: Vec<_> = (0..100)
+        .map(|_| {
+            let (pool, held) = (world.pool.clone(), held.clone());
+            actix_web::rt::spawn(async move {
+                // Ends when nothing can be sent any more.
+                let read = move |_: &mut Db| Ok(held.lock().map(|held| held.recv().is_ok()).is_ok());
+                pool.read_long(read).await
+            })
+        })
+        .collect();
+    // As many as may are under way when one has to wait.
+    while world.pool.connections().2 == 0 {
+        actix_web::rt::task::yield_now().await;
+    }
+    browser.get(&world.path("lab", "settings")).await;
+    assert_eq!(browser.page.status, 200, "{}", browser.page);
+    drop(release);
+    for read in long {
+        assert!(read.await.expect("it ends").expect("every long read has its turn"));
+    }
 }

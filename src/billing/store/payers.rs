@@ -1,5 +1,5 @@
 //! The payer rule as queries: the nearest payment method at or above an account is one index range, for a page of
-//! accounts two statements, and everything below an account is read once from the top down.
+//! accounts one statement, and everything below an account is read once from the top down.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,6 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
 
-/// The nearest method at or above an account.
 #[derive(QueryableByName)]
 struct Near {
     #[diesel(sql_type = BigInt)]
@@ -70,18 +69,12 @@ struct Near {
 }
 
 impl Near {
-    /// Who pays for a child of the account that has no method of its own.
-    fn for_child(&self) -> Payer {
+    fn payer(self) -> Payer {
         let Near { distance, key, id, name, offered, verified, .. } = self;
-        match offered {
-            true => Payer::Inherited(Source {
-                key: *key,
-                id: id.clone(),
-                name: name.clone(),
-                distance: distance + 1,
-                verified: *verified,
-            }),
-            false => Payer::Nobody,
+        match (distance, offered) {
+            (0, _) => Payer::Own { verified },
+            (_, true) => Payer::Inherited(Source { key, id, name, distance, verified }),
+            (_, false) => Payer::Nobody,
         }
     }
 }
@@ -89,56 +82,30 @@ impl Near {
 /// Accounts asked for in one statement.
 const AT_ONCE: usize = 500;
 
-/// The payer of each account: its own method, and the nearest one above its parent, which most of a list share. Two
-/// statements for up to 500 accounts.
+/// The payer of each account: one statement for up to 500 of them.
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     let mut found: HashMap<Key, Payer> = keys.iter().map(|key| (*key, Payer::Nobody)).collect();
     for some in keys.chunks(AT_ONCE) {
-        let own = accounts::table
-            .left_join(payment_methods::table.on(payment_methods::account_key.eq(accounts::key)))
-            .filter(accounts::key.eq_any(some.to_vec()))
-            .select((
-                accounts::key,
-                accounts::parent_key,
-                payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())).nullable(),
-            ))
-            .load::<(Key, Option<Key>, Option<bool>)>(db)?;
-        let mut parents: Vec<Key> = own.iter().filter_map(|(_, parent, _)| *parent).collect();
-        parents.sort_unstable();
-        parents.dedup();
-        let nearest = nearest(db, &parents)?;
-        found.extend(own.into_iter().map(|(key, parent, own)| {
-            let above = parent.and_then(|parent| nearest.get(&parent));
-            let inherited = || above.map_or(Payer::Nobody, Near::for_child);
-            (key, own.map_or_else(inherited, |verified| Payer::Own { verified }))
-        }));
+        // SQLite numbers parameters in the order in which they stand in the text.
+        let marks: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
+                    (pm.verified AND pm.pays_until > $1) AS verified
+             FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
+                   FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
+                   WHERE up.descendant_key IN ({}) GROUP BY up.descendant_key) near
+             JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
+             JOIN accounts o ON o.key = an.ancestor_key
+             JOIN payment_methods pm ON pm.account_key = o.key",
+            marks.join(", ")
+        );
+        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<Timestamp, _>(ids::now());
+        for key in some {
+            query = query.bind::<BigInt, _>(*key);
+        }
+        found.extend(query.load::<Near>(db)?.into_iter().map(|near| (near.account_key, near.payer())));
     }
     Ok(found)
-}
-
-/// Of each of these accounts the nearest method at or above it, where there is one.
-fn nearest(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Near>, Problem> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    // SQLite numbers parameters in the order in which they stand in the text.
-    let marks: Vec<String> = (2..keys.len() + 2).map(|n| format!("${n}")).collect();
-    let text = format!(
-        "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
-                (pm.verified AND pm.pays_until > $1) AS verified
-         FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
-               FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
-               WHERE up.descendant_key IN ({}) GROUP BY up.descendant_key) near
-         JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
-         JOIN accounts o ON o.key = an.ancestor_key
-         JOIN payment_methods pm ON pm.account_key = o.key",
-        marks.join(", ")
-    );
-    let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<Timestamp, _>(ids::now());
-    for key in keys {
-        query = query.bind::<BigInt, _>(*key);
-    }
-    Ok(query.load::<Near>(db)?.into_iter().map(|near| (near.account_key, near)).collect())
 }
 
 /// What an account below has of its own, with the parent it would inherit from.
