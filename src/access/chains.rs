@@ -1,16 +1,18 @@
-//! The chains of several accounts at once, for lists and searches: two queries, whatever the number and however deep.
+//! The chains of several accounts at once, for lists and searches: two queries, however deep, each account above them
+//! read once. (Their rows of ancestry are as many as the accounts times their depth.)
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::frame::{Place, Step};
-use super::lookup::{GIVEN_COLUMNS, Given, GivenRow, PLACE_COLUMNS, PlaceRow, given_of, place_of, steps};
+use super::lookup::{GIVEN_COLUMNS, Given, GivenRow, given_of, place_of, steps};
 use super::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::schema::{account_ancestry, accounts, assignments, roles};
+use crate::store::schema::{accounts, assignments, roles};
 
 /// Each from its root down, with what this user holds at every step. Closed accounts and those where the user holds
 /// nothing are left out.
@@ -23,21 +25,12 @@ pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let above = account_ancestry::table
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .select(account_ancestry::ancestor_key);
-    // Each account once: deep chains share most of what is above them.
-    let rows = accounts::table
-        .filter(accounts::key.eq_any(above))
-        .select((PLACE_COLUMNS, accounts::parent_key, accounts::closed_at.is_null()))
-        .load::<(PlaceRow, Option<Key>, bool)>(db)?;
-    let places: HashMap<Key, Known> =
-        rows.into_iter().map(|(row, parent, open)| (row.0, Known { place: place_of(row), parent, open })).collect();
-    let given = given(db, user, keys)?;
-    let nothing = Vec::new();
+    let places = places(db, keys)?;
+    let given = given(db, user, &places)?;
     let reached = |key: &Key| {
         let places = chain(&places, *key);
-        (*key, steps(places, given.get(key).unwrap_or(&nothing)))
+        let along: Vec<&Given> = places.iter().filter_map(|place| given.get(&place.key)).flatten().collect();
+        (*key, steps(places, &along))
     };
     Ok(keys
         .iter()
@@ -53,6 +46,42 @@ struct Known {
     open: bool,
 }
 
+/// The accounts and all above them.
+fn places(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Known>, Problem> {
+    let listed = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ");
+    const COLUMNS: &str =
+        "a.key, a.id, a.name, a.depth, a.root_key, a.children_count, a.version, a.requires_second_factor, a.parent_key,
+         a.closed_at";
+    let rows: Vec<Above> = diesel::sql_query(format!(
+        "WITH RECURSIVE up AS (
+             SELECT {COLUMNS} FROM accounts a WHERE a.key IN ({listed})
+             UNION SELECT {COLUMNS} FROM up JOIN accounts a ON a.key = up.parent_key)
+         SELECT * FROM up"
+    ))
+    .load(db)?;
+    let known = |row: Above| {
+        let Above { key, id, name, depth, root_key, children_count, version, requires_second_factor, .. } = row;
+        let place = place_of((key, id, name, depth, root_key, children_count, version, requires_second_factor));
+        (key, Known { place, parent: row.parent_key, open: row.closed_at.is_none() })
+    };
+    Ok(rows.into_iter().map(known).collect())
+}
+
+#[derive(QueryableByName)]
+#[diesel(table_name = accounts)]
+struct Above {
+    key: Key,
+    id: String,
+    name: String,
+    depth: i64,
+    root_key: Key,
+    children_count: i64,
+    version: i64,
+    requires_second_factor: bool,
+    parent_key: Option<Key>,
+    closed_at: Option<NaiveDateTime>,
+}
+
 /// From the root down to the account.
 fn chain(places: &HashMap<Key, Known>, account: Key) -> Vec<Place> {
     let mut chain = Vec::new();
@@ -65,21 +94,26 @@ fn chain(places: &HashMap<Key, Known>, account: Key) -> Vec<Place> {
     chain
 }
 
-/// What the user was given at or above each of the accounts.
-fn given(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, Vec<Given>>, Problem> {
-    // + 0: from the accounts up. PostgreSQL would read everything below an account where the user holds a role.
-    let at = assignments::account_key.eq(account_ancestry::ancestor_key + 0_i64);
-    let rows = account_ancestry::table
-        .inner_join(assignments::table.on(at))
-        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
-        .filter(assignments::user_key.eq(user))
-        .filter(assignments::ends_at.gt(ids::now()))
-        .select((account_ancestry::descendant_key, assignments::account_key, GIVEN_COLUMNS))
-        .load::<(Key, Key, GivenRow)>(db)?;
+/// Keys asked for at once; a statement takes 32,766 values.
+const AT_ONCE: usize = 10_000;
+
+/// What the user was given at each of these accounts.
+fn given(db: &mut Db, user: Key, places: &HashMap<Key, Known>) -> Result<HashMap<Key, Vec<Given>>, Problem> {
+    let mut keys: Vec<Key> = places.keys().copied().collect();
+    keys.sort_unstable();
     let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for (of, at, row) in rows {
-        given.entry(of).or_default().push(given_of(at, row));
+    for some in keys.chunks(AT_ONCE) {
+        let rows = assignments::table
+            .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
+            .filter(assignments::user_key.eq(user))
+            .filter(assignments::account_key.eq_any(some.to_vec()))
+            .filter(assignments::ends_at.gt(ids::now()))
+            .order(assignments::key)
+            .select((assignments::account_key, GIVEN_COLUMNS))
+            .load::<(Key, GivenRow)>(db)?;
+        for (at, row) in rows {
+            given.entry(at).or_default().push(given_of(at, row));
+        }
     }
     Ok(given)
 }

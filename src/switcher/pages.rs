@@ -155,7 +155,6 @@ fn hit(chain: &Chain, number: usize, section: Section, current: &str) -> Hit {
         .iter()
         .map(|step| if step.held.is_empty() { "restricted" } else { step.place.name.as_str() })
         .collect();
-    let path = names.join(" / ");
     let href = if section.needs().met_by(last.held) {
         format!("/a/{}/{}", last.place.id, section.slug())
     } else {
@@ -166,22 +165,32 @@ fn hit(chain: &Chain, number: usize, section: Section, current: &str) -> Hit {
         href,
         name: last.place.name.clone(),
         short_path: cut_middle(&names),
-        path,
+        path: whole(&names),
         short_id: last.place.id.chars().take(9).collect(),
         current: last.place.id == current,
     }
 }
 
+/// Levels of a path that are all named; fifty hits of a thousand levels each would be megabytes.
+const MOST_LEVELS: usize = 60;
+
+/// The whole path; of a chain deeper than anybody reads, both ends.
+fn whole(names: &[&str]) -> String {
+    if names.len() <= MOST_LEVELS {
+        return names.join(" / ");
+    }
+    let half = MOST_LEVELS / 2;
+    let (start, end) = (&names[..half], &names[names.len() - half..]);
+    format!("{} / … {} more levels … / {}", start.join(" / "), names.len() - MOST_LEVELS, end.join(" / "))
+}
+
 /// A long path without its middle levels; both ends tell most. A path of two long names is cut by the letter.
 fn cut_middle(names: &[&str]) -> String {
     const LONGEST: usize = 48;
-    let whole = names.join(" / ");
-    if whole.chars().count() <= LONGEST {
-        return whole;
-    }
+    let letters: usize = names.iter().map(|name| name.chars().count() + " / ".len()).sum();
     let short = match names {
-        [first, _, .., last] => format!("{first} / … / {last}"),
-        _ => whole,
+        [first, _, .., last] if letters > LONGEST + " / ".len() => format!("{first} / … / {last}"),
+        _ => names.join(" / "),
     };
     let letters: Vec<char> = short.chars().collect();
     if letters.len() <= LONGEST {
@@ -235,7 +244,17 @@ pub async fn clear(by: In<SeeAccount>, site: Site, sent: Sent) -> Result<HttpRes
 
 #[cfg(test)]
 mod tests {
-    use super::cut_middle;
+    use super::{cut_middle, whole};
+
+    #[test]
+    fn a_chain_of_a_thousand_levels_names_both_ends() {
+        let names: Vec<String> = (0..999).map(|level| format!("Level {level}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let path = whole(&names);
+        assert!(path.starts_with("Level 0 / Level 1 / ") && path.ends_with(" / Level 997 / Level 998"), "{path}");
+        assert!(path.contains("Level 29 / … 939 more levels … / Level 969 / "), "{path}");
+        assert_eq!(whole(&names[..60]), names[..60].join(" / "));
+    }
 
     #[test]
     fn long_paths_keep_both_ends() {

@@ -4,11 +4,11 @@
 //! and for a frequent one the names are walked along in order, which finds it soon.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::{BigInt, Text};
 
-use super::reach::{Reach, list};
+use super::reach::Reach;
 use super::wanted::Wanted;
-use crate::ids::{self, Key};
+use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::{self, MultiBackend};
@@ -40,21 +40,21 @@ pub struct Hits {
 pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     let reach = Reach::of(db, user)?;
     if reach.accounts <= SMALL {
-        let mut search = Search::new(user, wanted, true);
+        let search = Search::new(&reach, wanted, true);
         let range = reach.range("");
         let hits = search.run(db, &range, COUNTED)?;
         return Ok(counted(hits));
     }
-    let mut hits = if wanted.above.is_empty() { beginning(db, user, wanted, &reach)? } else { Vec::new() };
+    let mut hits = if wanted.above.is_empty() { beginning(db, wanted, &reach)? } else { Vec::new() };
     if hits.len() > MOST_HITS {
         return Ok(Hits { keys: hits, total: None });
     }
     let rare = candidates(db, wanted)?;
     // Where all names are walked along, an id would have to be read of each: those are looked up.
-    let mut search = Search::new(user, wanted, rare.is_some());
+    let search = Search::new(&reach, wanted, rare.is_some());
     let (range, most) = match &rare {
         Some(keys) if keys.is_empty() => return Ok(counted(hits)),
-        Some(keys) => (format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(keys)), COUNTED),
+        Some(keys) => (reach.of_these(keys), COUNTED),
         None => {
             // Several branches have no common order to stop in.
             let order = if reach.wide.len() == 1 { "ORDER BY name_key, descendant_key" } else { "" };
@@ -65,8 +65,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     if rare.is_none() && !begins_id(wanted).is_empty() {
         let keys = dialect::with_id(db, begins_id(wanted), MOST_IDS)?;
         if !keys.is_empty() {
-            let range = format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(&keys));
-            others.extend(Search::new(user, wanted, true).run(db, &range, MOST_IDS)?);
+            others.extend(Search::new(&reach, wanted, true).run(db, &reach.of_these(&keys), MOST_IDS)?);
         }
     }
     hits.extend(others.into_iter().filter(|key| !hits.contains(key)).collect::<Vec<_>>());
@@ -80,16 +79,11 @@ fn counted(mut keys: Vec<Key>) -> Hits {
 }
 
 /// Accounts in reach whose name begins with the whole text.
-fn beginning(db: &mut Db, user: Key, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Problem> {
-    let mut search = Search::empty(user);
+fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Problem> {
+    let mut search = Search::default();
     let (from, to) = (search.bind(wanted.start.clone()), search.bind(format!("{}\u{10ffff}", wanted.start)));
-    search.conditions = format!("a.closed_at IS NULL AND {}", visible("a"));
-    let in_range = format!("name_key >= {from} AND name_key < {to}");
-    let below = format!(
-        "SELECT descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key IN ({}) AND {in_range}",
-        list(&reach.wide)
-    );
-    search.load(db, &below, "r.name_key, r.key", MOST_HITS + 1)
+    search.conditions = "a.closed_at IS NULL".to_owned();
+    search.load(db, &reach.beginning(&from, &to), "r.name_key, r.key", MOST_HITS + 1)
 }
 
 /// The accounts that can match at all; None where they are too many to be looked at.
@@ -138,38 +132,24 @@ fn begins_id(wanted: &Wanted) -> &str {
     if may { &wanted.id } else { "" }
 }
 
-/// Whether the person may see the account called `alias`.
-fn visible(alias: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM account_ancestry v JOIN assignments s ON s.account_key = v.ancestor_key
-                 WHERE v.descendant_key = {alias}.key AND s.user_key = $1 AND s.ends_at > $2
-                   AND (s.scope = 'here_and_below' OR (s.scope = 'here' AND v.distance = 0)
-                        OR (s.scope = 'below' AND v.distance > 0)))"
-    )
-}
-
-/// SQL in pieces with its texts; `$1` is the person, `$2` the moment. `r` is the range that is looked through, `a` the
+/// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see; `a` the
 /// account.
+#[derive(Default)]
 struct Search {
-    user: Key,
     conditions: String,
     start: String,
     binds: Vec<String>,
 }
 
 impl Search {
-    fn empty(user: Key) -> Search {
-        Search { user, conditions: String::new(), start: String::new(), binds: Vec::new() }
-    }
-
     fn bind(&mut self, value: String) -> String {
         self.binds.push(value);
-        format!("${}", self.binds.len() + 2)
+        format!("${}", self.binds.len())
     }
 
     /// `ids`: what begins with the text as an id matches as well.
-    fn new(user: Key, wanted: &Wanted, ids: bool) -> Search {
-        let mut search = Search::empty(user);
+    fn new(reach: &Reach, wanted: &Wanted, ids: bool) -> Search {
+        let mut search = Search::default();
         let mut all = Vec::new();
         for word in &wanted.own {
             let n = search.bind(like_anywhere(word));
@@ -177,12 +157,12 @@ impl Search {
         }
         for word in &wanted.above {
             let n = search.bind(like_anywhere(word));
-            all.push(above(&n));
+            all.push(above(reach, &n));
         }
         let mut some_own = Vec::new();
         for word in &wanted.any {
             let n = search.bind(like_anywhere(word));
-            all.push(format!("({} OR {})", own(&n), above(&n)));
+            all.push(format!("({} OR {})", own(&n), above(reach, &n)));
             some_own.push(own(&n));
         }
         if !some_own.is_empty() {
@@ -190,23 +170,22 @@ impl Search {
             all.insert(0, format!("({})", some_own.join(" OR ")));
         }
         let words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
-        if !ids {
-            search.conditions = format!("{words} AND a.closed_at IS NULL AND {}", visible("a"));
-            search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
-            return search;
-        }
-        let id = search.bind(wanted.id.clone());
-        let by_id = format!(
-            "(length({id}) > {SHORTEST_ID}
-              AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id}))"
-        );
-        search.conditions = format!("(({words}) OR {by_id}) AND a.closed_at IS NULL AND {}", visible("a"));
+        search.conditions = if ids {
+            let id = search.bind(wanted.id.clone());
+            format!(
+                "(({words}) OR (length({id}) > {SHORTEST_ID}
+                  AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id})))
+                 AND a.closed_at IS NULL"
+            )
+        } else {
+            format!("{words} AND a.closed_at IS NULL")
+        };
         search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
         search
     }
 
     /// At most `most` of the range, names that begin with the text first.
-    fn run(&mut self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
+    fn run(&self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
         let order =
             format!("CASE WHEN r.name_key LIKE {} ESCAPE '\\' THEN 0 ELSE 1 END, r.name_key, r.key", self.start);
         self.load(db, range, &order, most)
@@ -227,11 +206,7 @@ impl Search {
         let (text, order) = in_order(&text);
         let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
         for number in order {
-            query = match number {
-                1 => query.bind::<BigInt, _>(self.user),
-                2 => query.bind::<Timestamp, _>(ids::now()),
-                n => query.bind::<Text, _>(self.binds.get(n - 3).cloned().unwrap_or_default()),
-            };
+            query = query.bind::<Text, _>(self.binds.get(number - 1).cloned().unwrap_or_default());
         }
         Ok(query.load::<Found>(db)?.into_iter().map(|row| row.key).collect())
     }
@@ -260,11 +235,11 @@ fn own(n: &str) -> String {
     )
 }
 
-fn above(n: &str) -> String {
+fn above(reach: &Reach, n: &str) -> String {
     format!(
         "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
-                 WHERE x.descendant_key = a.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
-        visible("p")
+                 WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
+        reach.sees("p.key")
     )
 }
 

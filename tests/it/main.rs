@@ -80,6 +80,7 @@ mod roles;
 mod security;
 mod shapes;
 mod suspension;
+mod switching;
 mod tabs;
 mod throttle;
 mod twins;
