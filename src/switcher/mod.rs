@@ -5,6 +5,7 @@ mod pages;
 mod reach;
 mod search;
 mod store;
+mod texts;
 mod wanted;
 
 use crate::access::Grant;

@@ -1,11 +1,15 @@
 //! Where somebody may look for accounts, and how many there are: what the plan of a search goes by.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamp};
+use std::collections::BTreeMap;
 
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use crate::access::lookup::scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::schema::{accounts, assignments};
 
 /// Where a person holds roles, without what is below another such place.
 pub struct Reach {
@@ -20,35 +24,28 @@ pub struct Reach {
 
 impl Reach {
     pub fn of(db: &mut Db, user: Key) -> Result<Reach, Problem> {
-        #[derive(QueryableByName)]
-        struct Place {
-            #[diesel(sql_type = BigInt)]
-            key: Key,
-            /// -1: the account alone.
-            #[diesel(sql_type = BigInt)]
-            below: i64,
-            /// 0: only what is below.
-            #[diesel(sql_type = BigInt)]
-            here: i64,
+        let mut places: BTreeMap<Key, Place> = BTreeMap::new();
+        let rows: Vec<(Key, String, i64)> = assignments::table
+            .inner_join(accounts::table.on(accounts::key.eq(assignments::account_key)))
+            .filter(assignments::user_key.eq(user))
+            .filter(assignments::ends_at.gt(ids::now()))
+            .select((assignments::account_key, assignments::scope, accounts::below_count))
+            .load(db)?;
+        for (key, scope, below) in rows {
+            let place = places.entry(key).or_insert(Place { here: false, below: None });
+            place.here |= scope != scope::BELOW;
+            place.below = place.below.or((scope != scope::HERE).then_some(below));
         }
-        let places: Vec<Place> = diesel::sql_query(
-            "SELECT s.account_key AS key, MAX(CASE s.scope WHEN 'here' THEN -1 ELSE a.below_count END) AS below,
-                 CAST(MAX(CASE s.scope WHEN 'below' THEN 0 ELSE 1 END) AS BIGINT) AS here
-             FROM assignments s JOIN accounts a ON a.key = s.account_key
-             WHERE s.user_key = $1 AND s.ends_at > $2 AND NOT EXISTS (
-                 SELECT 1 FROM account_ancestry v JOIN assignments t ON t.account_key = v.ancestor_key
-                 WHERE v.descendant_key = s.account_key AND v.distance > 0 AND t.user_key = $1 AND t.ends_at > $2
-                   AND t.scope <> 'here')
-             GROUP BY s.account_key ORDER BY s.account_key",
-        )
-        .bind::<BigInt, _>(user)
-        .bind::<Timestamp, _>(ids::now())
-        .load(db)?;
-        let accounts = places.iter().map(|place| place.below.max(0) + 1).sum();
-        let hidden = places.iter().filter(|place| place.here == 0).map(|place| place.key).collect();
-        let (wide, single): (Vec<Place>, Vec<Place>) = places.into_iter().partition(|place| place.below >= 0);
-        let keys = |places: Vec<Place>| places.into_iter().map(|place| place.key).collect();
-        Ok(Reach { wide: keys(wide), hidden, single: keys(single), accounts })
+        for key in nested(db, &places)? {
+            places.remove(&key);
+        }
+        let wide = || places.iter().filter(|(_, place)| place.below.is_some());
+        Ok(Reach {
+            wide: wide().map(|(key, _)| *key).collect(),
+            hidden: wide().filter(|(_, place)| !place.here).map(|(key, _)| *key).collect(),
+            single: places.iter().filter(|(_, place)| place.below.is_none()).map(|(key, _)| *key).collect(),
+            accounts: places.values().map(|place| place.below.unwrap_or(0) + 1).sum(),
+        })
     }
 
     /// Keys and names of all that the person may see; `end`: order and limit of what is below.
@@ -100,9 +97,39 @@ impl Reach {
     }
 }
 
+/// What a person holds at one account.
+struct Place {
+    /// In the account itself.
+    here: bool,
+    /// How many accounts are below, where the role holds there.
+    below: Option<i64>,
+}
+
+/// Those of the places that are below another from which roles go on.
+fn nested(db: &mut Db, places: &BTreeMap<Key, Place>) -> Result<Vec<Key>, Problem> {
+    let wide: Vec<Key> = places.iter().filter(|(_, place)| place.below.is_some()).map(|(key, _)| *key).collect();
+    if places.len() < 2 || wide.is_empty() {
+        return Ok(Vec::new());
+    }
+    #[derive(QueryableByName)]
+    struct Nested {
+        #[diesel(sql_type = BigInt)]
+        key: Key,
+    }
+    // + 0: from the accounts up. PostgreSQL would read everything below those of `wide`.
+    let rows: Vec<Nested> = diesel::sql_query(format!(
+        "SELECT DISTINCT descendant_key AS key FROM account_ancestry
+         WHERE descendant_key IN ({}) AND ancestor_key + 0 IN ({}) AND distance > 0",
+        list(&places.keys().copied().collect::<Vec<_>>()),
+        list(&wide)
+    ))
+    .load(db)?;
+    Ok(rows.into_iter().map(|row| row.key).collect())
+}
+
 /// Numbers of ours: no text of anybody's is in the statement. No key is -1; PostgreSQL takes no empty list, and nothing is
 /// outside of one that holds NULL.
-fn list(keys: &[Key]) -> String {
+pub fn list(keys: &[Key]) -> String {
     if keys.is_empty() {
         return "-1".to_owned();
     }

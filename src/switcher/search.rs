@@ -4,9 +4,10 @@
 //! and for a frequent one the names are walked along in order, which finds it soon.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::Text;
 
-use super::reach::Reach;
+use super::reach::{Reach, list};
+use super::texts::{Above, Found, MOST_IDS, SHORTEST_ID, Texts, begins_id, candidates, named};
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
@@ -20,12 +21,8 @@ pub const MOST_HITS: usize = 50;
 pub const COUNTED: usize = 1_000;
 /// Accounts that are looked through one by one.
 const SMALL: i64 = 5_000;
-/// A text that fewer accounts have is rare.
-const RARE: usize = 5_000;
 /// Names walked along for a frequent text.
-const WALKED: usize = 10_000;
-/// Accounts whose id begins with the text; more than some mean none.
-const MOST_IDS: usize = 100;
+const WALKED: usize = 5_000;
 
 /// What was found, names that begin with the text first.
 #[derive(Debug, Default)]
@@ -39,21 +36,30 @@ pub struct Hits {
 /// All that this person may see and that matches.
 pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     let reach = Reach::of(db, user)?;
+    let mut texts = Texts::default();
     if reach.accounts <= SMALL {
-        let search = Search::new(&reach, wanted, true);
         let range = reach.range("");
-        let hits = search.run(db, &range, COUNTED)?;
-        return Ok(counted(hits));
+        let mut above = Above::new();
+        for word in wanted.of_ancestors() {
+            above.insert(word.clone(), named(db, &range, word)?);
+        }
+        return Ok(counted(Search::new(&reach, wanted, &above, true).run(db, &range, COUNTED)?));
     }
     let mut hits = if wanted.above.is_empty() { beginning(db, wanted, &reach)? } else { Vec::new() };
     if hits.len() > MOST_HITS {
         return Ok(Hits { keys: hits, total: None });
     }
-    let rare = candidates(db, wanted)?;
-    // Where all names are walked along, an id would have to be read of each: those are looked up.
-    let search = Search::new(&reach, wanted, rare.is_some());
+    let rare = candidates(db, wanted, &mut texts)?;
+    if rare.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(counted(hits));
+    }
+    let mut above = Above::new();
+    for word in wanted.of_ancestors() {
+        if let Some(keys) = texts.with(db, word)? {
+            above.insert(word.clone(), named(db, &reach.of_these(&keys), word)?);
+        }
+    }
     let (range, most) = match &rare {
-        Some(keys) if keys.is_empty() => return Ok(counted(hits)),
         Some(keys) => (reach.of_these(keys), COUNTED),
         None => {
             // Several branches have no common order to stop in.
@@ -61,11 +67,12 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
             (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1)
         }
     };
-    let mut others = search.run(db, &range, most)?;
+    // Where all names are walked along, an id would have to be read of each: those are looked up.
+    let mut others = Search::new(&reach, wanted, &above, rare.is_some()).run(db, &range, most)?;
     if rare.is_none() && !begins_id(wanted).is_empty() {
         let keys = dialect::with_id(db, begins_id(wanted), MOST_IDS)?;
         if !keys.is_empty() {
-            others.extend(Search::new(&reach, wanted, true).run(db, &reach.of_these(&keys), MOST_IDS)?);
+            others.extend(Search::new(&reach, wanted, &above, true).run(db, &reach.of_these(&keys), MOST_IDS)?);
         }
     }
     hits.extend(others.into_iter().filter(|key| !hits.contains(key)).collect::<Vec<_>>());
@@ -86,52 +93,6 @@ fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Pr
     search.load(db, &reach.beginning(&from, &to), "r.name_key, r.key", MOST_HITS + 1)
 }
 
-/// The accounts that can match at all; None where they are too many to be looked at.
-fn candidates(db: &mut Db, wanted: &Wanted) -> Result<Option<Vec<Key>>, Problem> {
-    let mut found = Vec::new();
-    if wanted.any.is_empty() {
-        // All of these words must be there: the first that is rare will do.
-        let mut words: Vec<&String> = wanted.own.iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
-        let mut rare = None;
-        for word in words {
-            rare = dialect::with_text(db, word, RARE)?;
-            if rare.is_some() {
-                break;
-            }
-        }
-        match rare {
-            Some(keys) => found.extend(keys),
-            // Everything below what is called so.
-            None if wanted.own.is_empty() && !wanted.above.is_empty() => return Ok(None),
-            None if wanted.own.is_empty() => {}
-            None => return Ok(None),
-        }
-    } else {
-        for word in &wanted.any {
-            match dialect::with_text(db, word, RARE)? {
-                Some(keys) => found.extend(keys),
-                None => return Ok(None),
-            }
-        }
-    }
-    if !begins_id(wanted).is_empty() {
-        found.extend(dialect::with_id(db, begins_id(wanted), MOST_IDS)?);
-    }
-    found.sort_unstable();
-    found.dedup();
-    Ok(Some(found))
-}
-
-/// Fewer are in too many ids to mean one.
-const SHORTEST_ID: usize = 3;
-
-/// The text where it may be the beginning of an id; else nothing.
-fn begins_id(wanted: &Wanted) -> &str {
-    let may = wanted.id.chars().count() > SHORTEST_ID && !wanted.id.contains(char::is_whitespace);
-    if may { &wanted.id } else { "" }
-}
-
 /// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see; `a` the
 /// account.
 #[derive(Default)]
@@ -148,7 +109,7 @@ impl Search {
     }
 
     /// `ids`: what begins with the text as an id matches as well.
-    fn new(reach: &Reach, wanted: &Wanted, ids: bool) -> Search {
+    fn new(reach: &Reach, wanted: &Wanted, names: &Above, ids: bool) -> Search {
         let mut search = Search::default();
         let mut all = Vec::new();
         for word in &wanted.own {
@@ -157,12 +118,12 @@ impl Search {
         }
         for word in &wanted.above {
             let n = search.bind(like_anywhere(word));
-            all.push(above(reach, &n));
+            all.push(above(reach, names.get(word), &n));
         }
         let mut some_own = Vec::new();
         for word in &wanted.any {
             let n = search.bind(like_anywhere(word));
-            all.push(format!("({} OR {})", own(&n), above(reach, &n)));
+            all.push(format!("({} OR {})", own(&n), above(reach, names.get(word), &n)));
             some_own.push(own(&n));
         }
         if !some_own.is_empty() {
@@ -192,11 +153,6 @@ impl Search {
     }
 
     fn load(&self, db: &mut Db, range: &str, order: &str, most: usize) -> Result<Vec<Key>, Problem> {
-        #[derive(QueryableByName)]
-        struct Found {
-            #[diesel(sql_type = BigInt)]
-            key: Key,
-        }
         // CROSS JOIN: SQLite begins with the range.
         let text = format!(
             "SELECT a.key AS key FROM ({range}) r CROSS JOIN accounts a WHERE a.key = r.key AND {}
@@ -235,12 +191,20 @@ fn own(n: &str) -> String {
     )
 }
 
-fn above(reach: &Reach, n: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
-                 WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
-        reach.sees("p.key")
-    )
+/// `named`: the accounts that may be meant, where they are known.
+fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {
+    match named {
+        Some(keys) => format!(
+            "EXISTS (SELECT 1 FROM account_ancestry x
+                     WHERE x.descendant_key = r.key AND x.distance > 0 AND x.ancestor_key + 0 IN ({}))",
+            list(keys)
+        ),
+        None => format!(
+            "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
+                     WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
+            reach.sees("p.key")
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ impl Wanted {
         };
         Some(Wanted { own, any, above, id, start })
     }
+
+    /// The words that an account above may have.
+    pub fn of_ancestors(&self) -> impl Iterator<Item = &String> {
+        self.above.iter().chain(&self.any)
+    }
 }
 
 #[cfg(test)]
