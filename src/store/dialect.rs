@@ -2,6 +2,7 @@
 //! the few pieces of schema that one dialect alone can say.
 
 mod load;
+mod shape;
 mod text;
 
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
@@ -14,6 +15,7 @@ use diesel::sqlite::SqliteConnection;
 use crate::config::DatabaseUrl;
 use crate::ids::Key;
 pub use load::{end_load, insert_columns, prepare_load, strip};
+pub use shape::{MIGRATIONS, Shaped, reshape};
 pub use text::{with_id, with_text};
 
 /// A connection to either database.

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use diesel_migrations::MigrationHarness;
 
-use super::dialect::{self, Manager};
+use super::dialect::{self, MIGRATIONS, Manager, Shaped};
 use super::{Db, installation, write};
 use crate::config::DatabaseUrl;
 use crate::problem::Problem;
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// Brings the schema up to date, one process at a time.
 pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
@@ -22,10 +20,12 @@ pub fn migrate(url: &DatabaseUrl) -> anyhow::Result<()> {
     dialect::refuse_unsafe(&mut db)?;
     dialect::with_migration_lock(&mut db, |db| {
         write(db, |db| {
-            db.run_pending_migrations(MIGRATIONS)
+            db.run_pending_migrations(Shaped::of(db))
                 .map_err(|e| Problem::Bug(anyhow::anyhow!("migration failed: {e}")))?;
-            Ok(dialect::finish_schema(db)?)
+            Ok(())
         })?;
+        dialect::reshape(db)?;
+        write(db, |db| Ok(dialect::finish_schema(db)?))?;
         Ok(())
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use super::search::there_is;
 use crate::access::lookup::scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -66,13 +67,11 @@ impl Reach {
 
     /// Whether the person may see the account `key`, which is above one that they may see.
     pub fn sees(&self, key: &str) -> String {
-        format!(
-            "({key} IN ({}) OR ({key} NOT IN ({}) AND EXISTS (SELECT 1 FROM account_ancestry v
-                WHERE v.descendant_key = {key} AND v.ancestor_key IN ({}))))",
-            list(&self.single),
-            list(&self.hidden),
+        let below = there_is(&format!(
+            "account_ancestry v WHERE v.descendant_key = {key} AND v.ancestor_key IN ({})",
             list(&self.wide)
-        )
+        ));
+        format!("({key} IN ({}) OR ({key} NOT IN ({}) AND {below}))", list(&self.single), list(&self.hidden))
     }
 
     fn below(&self) -> String {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::reach::{Reach, list};
-use super::texts::{Above, Found, MOST_IDS, SHORTEST_ID, Texts, begins_id, candidates, named};
+use super::texts::{Above, Found, MOST_IDS, Texts, begins_id, candidates, named};
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
@@ -89,12 +89,11 @@ fn counted(mut keys: Vec<Key>) -> Hits {
 fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Problem> {
     let mut search = Search::default();
     let (from, to) = (search.bind(wanted.start.clone()), search.bind(format!("{}\u{10ffff}", wanted.start)));
-    search.conditions = "a.closed_at IS NULL".to_owned();
+    search.conditions = OPEN.to_owned();
     search.load(db, &reach.beginning(&from, &to), "r.name_key, r.key", MOST_HITS + 1)
 }
 
-/// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see; `a` the
-/// account.
+/// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see.
 #[derive(Default)]
 struct Search {
     conditions: String,
@@ -130,17 +129,16 @@ impl Search {
             // First: it costs least and leaves few.
             all.insert(0, format!("({})", some_own.join(" OR ")));
         }
-        let words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
-        search.conditions = if ids {
+        let mut words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
+        if ids && !begins_id(wanted).is_empty() {
             let id = search.bind(wanted.id.clone());
-            format!(
-                "(({words}) OR (length({id}) > {SHORTEST_ID}
-                  AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id})))
-                 AND a.closed_at IS NULL"
-            )
-        } else {
-            format!("{words} AND a.closed_at IS NULL")
-        };
+            let begins = there_is(&format!(
+                "accounts a WHERE a.key = r.key
+                 AND (substr(a.id, 1, length({id})) = {id} OR substr(a.id, 4, length({id})) = {id})"
+            ));
+            words = format!("(({words}) OR {begins})");
+        }
+        search.conditions = format!("{words} AND {OPEN}");
         search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
         search
     }
@@ -153,12 +151,8 @@ impl Search {
     }
 
     fn load(&self, db: &mut Db, range: &str, order: &str, most: usize) -> Result<Vec<Key>, Problem> {
-        // CROSS JOIN: SQLite begins with the range.
-        let text = format!(
-            "SELECT a.key AS key FROM ({range}) r CROSS JOIN accounts a WHERE a.key = r.key AND {}
-             ORDER BY {order} LIMIT {most}",
-            self.conditions
-        );
+        let text =
+            format!("SELECT r.key AS key FROM ({range}) r WHERE {} ORDER BY {order} LIMIT {most}", self.conditions);
         let (text, order) = in_order(&text);
         let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
         for number in order {
@@ -184,26 +178,32 @@ fn in_order(text: &str) -> (String, Vec<usize>) {
     (numbered, order)
 }
 
+/// Whether there is a row, looked up by its key for each row of the range. Said as EXISTS, PostgreSQL would make a join
+/// of it and read tables whole, as it takes a few accounts for many.
+pub fn there_is(from: &str) -> String {
+    format!("(SELECT 1 FROM {from} LIMIT 1) IS NOT NULL")
+}
+
+/// The account is open.
+const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
+
 fn own(n: &str) -> String {
-    format!(
-        "(r.name_key LIKE {n} ESCAPE '\\' OR EXISTS (SELECT 1 FROM account_tags t
-          WHERE t.account_key = r.key AND t.value_key LIKE {n} ESCAPE '\\'))"
-    )
+    let tag = there_is(&format!("account_tags t WHERE t.account_key = r.key AND t.value_key LIKE {n} ESCAPE '\\'"));
+    format!("(r.name_key LIKE {n} ESCAPE '\\' OR {tag})")
 }
 
 /// `named`: the accounts that may be meant, where they are known.
 fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {
     match named {
-        Some(keys) => format!(
-            "EXISTS (SELECT 1 FROM account_ancestry x
-                     WHERE x.descendant_key = r.key AND x.distance > 0 AND x.ancestor_key + 0 IN ({}))",
+        Some(keys) => there_is(&format!(
+            "account_ancestry x WHERE x.descendant_key = r.key AND x.distance > 0 AND x.ancestor_key + 0 IN ({})",
             list(keys)
-        ),
-        None => format!(
-            "EXISTS (SELECT 1 FROM account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
-                     WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {})",
+        )),
+        None => there_is(&format!(
+            "account_ancestry x JOIN accounts p ON p.key = x.ancestor_key
+             WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {}",
             reach.sees("p.key")
-        ),
+        )),
     }
 }
 

@@ -88,7 +88,7 @@ pub fn candidates(db: &mut Db, wanted: &Wanted, texts: &mut Texts) -> Result<Opt
 }
 
 /// Fewer are in too many ids to mean one.
-pub const SHORTEST_ID: usize = 3;
+const SHORTEST_ID: usize = 3;
 
 /// The text where it may be the beginning of an id; else nothing.
 pub fn begins_id(wanted: &Wanted) -> &str {
