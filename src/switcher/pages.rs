@@ -10,6 +10,7 @@ use super::{Around, COUNTED, Chain, Found, MOST_HITS};
 use crate::access::In;
 use crate::access::policy::SeeAccount;
 use crate::problem::Problem;
+use crate::text::count;
 use crate::web::site::Keep;
 use crate::web::{Filled, Reply, Section, Sent, Shell, Site, once};
 
@@ -181,7 +182,9 @@ fn whole(names: &[&str]) -> String {
     }
     let half = MOST_LEVELS / 2;
     let (start, end) = (&names[..half], &names[names.len() - half..]);
-    format!("{} / … {} more levels … / {}", start.join(" / "), names.len() - MOST_LEVELS, end.join(" / "))
+    let left_out = i64::try_from(names.len() - MOST_LEVELS).unwrap_or(i64::MAX);
+    let left_out = count(left_out, "more level", "more levels");
+    format!("{} / … {left_out} … / {}", start.join(" / "), end.join(" / "))
 }
 
 /// A long path without its middle levels; both ends tell most. A path of two long names is cut by the letter.
@@ -254,6 +257,7 @@ mod tests {
         assert!(path.starts_with("Level 0 / Level 1 / ") && path.ends_with(" / Level 997 / Level 998"), "{path}");
         assert!(path.contains("Level 29 / … 939 more levels … / Level 969 / "), "{path}");
         assert_eq!(whole(&names[..60]), names[..60].join(" / "));
+        assert!(whole(&names[..61]).contains("Level 29 / … 1 more level … / Level 31 / "), "{}", whole(&names[..61]));
     }
 
     #[test]

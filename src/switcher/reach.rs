@@ -1,6 +1,6 @@
 //! Where somebody may look for accounts, and how many there are: what the plan of a search goes by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -51,7 +51,7 @@ impl Reach {
 
     /// Keys and names of all that the person may see; `end`: order and limit of what is below.
     pub fn range(&self, end: &str) -> String {
-        self.with_single(&format!("{} {end}", self.below()), &self.single)
+        with_single(&format!("{} {end}", self.below()), &self.single)
     }
 
     /// Keys and names of those whose name begins so: `from` and `to` are the first and the last name.
@@ -59,10 +59,23 @@ impl Reach {
         format!("{} AND name_key >= {from} AND name_key < {to}", self.below())
     }
 
-    /// Keys and names of those of `keys` that the person may see.
+    /// Keys and names of those of `keys` that the person may see: one place after the other where they are few, so that each
+    /// is looked up by its whole key.
     pub fn of_these(&self, keys: &[Key]) -> String {
-        let single: Vec<Key> = self.single.iter().filter(|key| keys.contains(key)).copied().collect();
-        self.with_single(&format!("{} AND descendant_key IN ({})", self.below(), list(keys)), &single)
+        let these = format!("descendant_key IN ({})", list(keys));
+        let below = if self.wide.len() > MOST_LOOKED_UP {
+            // + 0: from the accounts up, not everything below all these places.
+            format!("{COLUMNS} WHERE {these} AND ancestor_key + 0 IN ({}){}", list(&self.wide), self.not_hidden())
+        } else {
+            let one = |place: &Key| format!("{COLUMNS} WHERE {these} AND ancestor_key = {place}{}", self.not_hidden());
+            self.wide.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+        };
+        let wanted: HashSet<&Key> = keys.iter().collect();
+        let single: Vec<Key> = self.single.iter().filter(|key| wanted.contains(key)).copied().collect();
+        match below.is_empty() {
+            true => format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(&single)),
+            false => with_single(&below, &single),
+        }
     }
 
     /// Whether the person may see the account `key`, which is above one that they may see.
@@ -75,25 +88,27 @@ impl Reach {
     }
 
     fn below(&self) -> String {
-        let mut below = format!(
-            "SELECT descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key IN ({})",
-            list(&self.wide)
-        );
-        if !self.hidden.is_empty() {
-            below.push_str(&format!(" AND descendant_key NOT IN ({})", list(&self.hidden)));
-        }
-        below
+        format!("{COLUMNS} WHERE ancestor_key IN ({}){}", list(&self.wide), self.not_hidden())
     }
 
-    fn with_single(&self, below: &str, single: &[Key]) -> String {
-        if single.is_empty() {
-            return below.to_owned();
+    fn not_hidden(&self) -> String {
+        if self.hidden.is_empty() {
+            return String::new();
         }
-        format!(
-            "SELECT * FROM ({below}) wide UNION ALL SELECT key, name_key FROM accounts WHERE key IN ({})",
-            list(single)
-        )
+        format!(" AND descendant_key NOT IN ({})", list(&self.hidden))
     }
+}
+
+/// Places whose rows are each looked up by place and account.
+const MOST_LOOKED_UP: usize = 8;
+
+const COLUMNS: &str = "SELECT descendant_key AS key, name_key FROM account_ancestry";
+
+fn with_single(below: &str, single: &[Key]) -> String {
+    if single.is_empty() {
+        return below.to_owned();
+    }
+    format!("SELECT * FROM ({below}) wide UNION ALL SELECT key, name_key FROM accounts WHERE key IN ({})", list(single))
 }
 
 /// What a person holds at one account.

@@ -41,7 +41,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
         let range = reach.range("");
         let mut above = Above::new();
         for word in wanted.of_ancestors() {
-            above.insert(word.clone(), named(db, &range, word)?);
+            above.extend(named(db, &range, word)?.map(|keys| (word.clone(), keys)));
         }
         return Ok(counted(Search::new(&reach, wanted, &above, true).run(db, &range, COUNTED)?));
     }
@@ -56,7 +56,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     let mut above = Above::new();
     for word in wanted.of_ancestors() {
         if let Some(keys) = texts.with(db, word)? {
-            above.insert(word.clone(), named(db, &reach.of_these(&keys), word)?);
+            above.extend(named(db, &reach.of_these(&keys), word)?.map(|keys| (word.clone(), keys)));
         }
     }
     let (range, most) = match &rare {
@@ -195,6 +195,7 @@ fn own(n: &str) -> String {
 /// `named`: the accounts that may be meant, where they are known.
 fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {
     match named {
+        Some(keys) if keys.is_empty() => "1 = 0".to_owned(),
         Some(keys) => there_is(&format!(
             "account_ancestry x WHERE x.descendant_key = r.key AND x.distance > 0 AND x.ancestor_key + 0 IN ({})",
             list(keys)

@@ -24,14 +24,14 @@ pub struct Found {
 }
 
 /// For words that an account above may have: which accounts of those that the person may see are called so. A word that
-/// is missing is in too many names.
+/// is missing is in too many names, or too short to be looked up.
 pub type Above = HashMap<String, Vec<Key>>;
 
-/// The accounts of the range that have the word in their name.
-pub fn named(db: &mut Db, range: &str, word: &str) -> Result<Vec<Key>, Problem> {
-    let text = format!("SELECT r.key AS key FROM ({range}) r WHERE r.name_key LIKE $1 ESCAPE '\\'");
+/// The accounts of the range that have the word in their name; None where they are too many.
+pub fn named(db: &mut Db, range: &str, word: &str) -> Result<Option<Vec<Key>>, Problem> {
+    let text = format!("SELECT r.key AS key FROM ({range}) r WHERE r.name_key LIKE $1 ESCAPE '\\' LIMIT {}", RARE + 1);
     let rows: Vec<Found> = diesel::sql_query(text).bind::<Text, _>(like_anywhere(word)).load(db)?;
-    Ok(rows.into_iter().map(|row| row.key).collect())
+    Ok((rows.len() <= RARE).then(|| rows.into_iter().map(|row| row.key).collect()))
 }
 
 /// The accounts that have a text in their names or tags, each text looked up once.

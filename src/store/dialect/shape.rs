@@ -1,8 +1,8 @@
-//! The shape of tables on SQLite. One key is the row's own number, and a table with a key of several columns is kept in
-//! the order of that key: otherwise SQLite keeps each table twice, in the order in which rows came and as an index of
-//! keys, and looks in both. <https://www.sqlite.org/withoutrowid.html>
+//! The shape of tables on SQLite. A key that is a number is the row's own number, and a table with a key of several columns
+//! is kept in the order of that key: otherwise SQLite keeps such a table twice, in the order in which rows came and as an
+//! index of keys, and looks in both. <https://www.sqlite.org/withoutrowid.html>
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationSource, Result as Migrated};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -47,9 +47,7 @@ impl Migration<MultiBackend> for OnSqlite {
     fn run(&self, db: &mut dyn diesel::connection::BoxableConnection<MultiBackend>) -> Migrated<()> {
         let name = format!("{}/up.sql", self.0.name());
         let file = Texts::get(&name).ok_or_else(|| format!("{name} is missing"))?;
-        let text = std::str::from_utf8(&file.data)?;
-        let statements = text.split_inclusive("\n);");
-        Ok(db.batch_execute(&statements.map(shaped).collect::<String>())?)
+        Ok(db.batch_execute(&text(&file).split_inclusive("\n);").map(shaped).collect::<String>())?)
     }
 
     fn revert(&self, db: &mut dyn diesel::connection::BoxableConnection<MultiBackend>) -> Migrated<()> {
@@ -75,26 +73,43 @@ fn shaped(statement: &str) -> String {
     format!("{end} WITHOUT ROWID{}", &text[end.len()..])
 }
 
-/// Makes tables again that were made before there was this shape, with all their rows: once, when a program that knows
-/// it first opens such a file. Needs room for the largest of them.
+/// Makes tables again that were made before there was this shape, with all their rows, when a program that knows it first
+/// opens such a file. Each in a transaction of its own: killed in between, the next start goes on. Others cannot write
+/// meanwhile. Needs room for the largest table twice; what becomes free stays in the file and is used again.
 pub fn reshape(db: &mut Db) -> QueryResult<()> {
     let Db::Sqlite(c) = db else { return Ok(()) };
-    let tables: Vec<Part> =
-        diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").load(c)?;
-    let old: Vec<Part> = tables.into_iter().filter(|table| shaped(&table.sql) != table.sql).collect();
+    let old = old_tables(c)?;
     if old.is_empty() {
         return Ok(());
     }
-    // Neither is heard within a transaction.
+    tracing::warn!(
+        tables = old.len(),
+        "the tables of this file get another shape, which takes minutes where it is large"
+    );
+    // The first two are not heard within a transaction. The last: rows are sorted.
     c.batch_execute("PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; PRAGMA cache_size=-262144;")?;
-    AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?;
-    let done = old.iter().try_for_each(|table| make_again(c, table));
-    match done {
-        Ok(()) => AnsiTransactionManager::commit_transaction(c)?,
-        Err(_) => AnsiTransactionManager::rollback_transaction(c)?,
-    }
+    let done = old.iter().try_for_each(|table| {
+        tracing::warn!(table = table.name, "is made again");
+        c.immediate_transaction(|c| make_again(c, &table.name))?;
+        c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE);")
+    });
     c.batch_execute("PRAGMA legacy_alter_table=OFF; PRAGMA foreign_keys=ON;")?;
-    done
+    done?;
+    // What was counted of indexes stands under their names of before.
+    c.batch_execute("PRAGMA analysis_limit=1000; ANALYZE;")
+}
+
+/// Our tables that have the shape of before.
+fn old_tables(c: &mut SqliteConnection) -> QueryResult<Vec<Part>> {
+    let tables: Vec<Part> =
+        diesel::sql_query("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name").load(c)?;
+    let ours: String = Texts::iter().filter_map(|file| Texts::get(&file)).map(|file| text(&file)).collect();
+    let is_ours = |table: &Part| ours.contains(&format!("CREATE TABLE {} (", table.name));
+    Ok(tables.into_iter().filter(|table| is_ours(table) && shaped(&table.sql) != table.sql).collect())
+}
+
+fn text(file: &rust_embed::EmbeddedFile) -> String {
+    String::from_utf8_lossy(&file.data).into_owned()
 }
 
 #[derive(QueryableByName)]
@@ -105,8 +120,9 @@ struct Part {
     sql: String,
 }
 
-fn make_again(c: &mut SqliteConnection, table: &Part) -> QueryResult<()> {
-    let name = &table.name;
+fn make_again(c: &mut SqliteConnection, name: &str) -> QueryResult<()> {
+    // Another process may have been faster.
+    let Some(table) = old_tables(c)?.into_iter().find(|table| table.name == name) else { return Ok(()) };
     let parts: Vec<Part> = diesel::sql_query(
         "SELECT name, sql FROM sqlite_master WHERE tbl_name = $1 AND type IN ('index', 'trigger') AND sql IS NOT NULL",
     )
@@ -117,7 +133,8 @@ fn make_again(c: &mut SqliteConnection, table: &Part) -> QueryResult<()> {
     let key =
         sql.split_once(" PRIMARY KEY (").and_then(|(_, rest)| rest.split_once(')')).map_or("rowid", |(key, _)| key);
     c.batch_execute(&format!(
-        "ALTER TABLE {name} RENAME TO before_shape; {sql}; INSERT INTO {name} SELECT * FROM before_shape NOT INDEXED ORDER BY {key};
+        "ALTER TABLE {name} RENAME TO before_shape; {sql};
+         INSERT INTO {name} SELECT * FROM before_shape NOT INDEXED ORDER BY {key};
          DROP TABLE before_shape;"
     ))?;
     parts.iter().try_for_each(|part| c.batch_execute(&part.sql))
@@ -138,7 +155,7 @@ mod tests {
     }
 
     const SCHEMA: &str =
-        "SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_auto%' ORDER BY name";
+        "SELECT name, COALESCE(sql, '') AS sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name";
     const ACCOUNTS: &str = "SELECT CAST(key AS TEXT) AS name, id || name || depth AS sql FROM accounts ORDER BY key";
     const CHAINS: &str =
         "SELECT CAST(descendant_key AS TEXT) AS name, ancestor_key || ':' || distance || name_key AS sql
@@ -163,6 +180,7 @@ mod tests {
              COMMIT;",
         )
         .expect("two accounts");
+        c.batch_execute("ANALYZE").expect("statistics");
         let before = [ACCOUNTS, CHAINS, FOUND].map(|sql| texts(&mut old, sql));
         reshape(&mut old).expect("the shape");
         finish_schema(&mut old).expect("its end");
@@ -183,5 +201,8 @@ mod tests {
         assert!(!made.concat().contains("BIGINT NOT NULL PRIMARY KEY"));
         let Db::Sqlite(c) = &mut old else { unreachable!() };
         assert!(c.batch_execute("DELETE FROM accounts WHERE key = 7").is_err(), "references hold");
+        let chains = "SELECT idx AS name, stat AS sql FROM sqlite_stat1 WHERE tbl = 'account_ancestry' ORDER BY idx";
+        let counted = texts(&mut old, chains);
+        assert!(counted.iter().any(|index| index == "account_ancestry 3 2 1"), "{counted:?}");
     }
 }
