@@ -2,6 +2,7 @@
 //! read once. (Their rows of ancestry are as many as the accounts times their depth.)
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -41,7 +42,7 @@ pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec
 }
 
 struct Known {
-    place: Place,
+    place: Arc<Place>,
     parent: Option<Key>,
     open: bool,
 }
@@ -62,7 +63,7 @@ fn places(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Known>, Problem> {
     let known = |row: Above| {
         let Above { key, id, name, depth, root_key, children_count, version, requires_second_factor, .. } = row;
         let place = place_of((key, id, name, depth, root_key, children_count, version, requires_second_factor));
-        (key, Known { place, parent: row.parent_key, open: row.closed_at.is_none() })
+        (key, Known { place: Arc::new(place), parent: row.parent_key, open: row.closed_at.is_none() })
     };
     Ok(rows.into_iter().map(known).collect())
 }
@@ -83,7 +84,7 @@ struct Above {
 }
 
 /// From the root down to the account.
-fn chain(places: &HashMap<Key, Known>, account: Key) -> Vec<Place> {
+fn chain(places: &HashMap<Key, Known>, account: Key) -> Vec<Arc<Place>> {
     let mut chain = Vec::new();
     let mut next = places.get(&account);
     while let Some(known) = next {

@@ -1,5 +1,7 @@
 //! An account as one person sees it: the accounts above it, what they hold along the way, and what they may pass on.
 
+use std::sync::Arc;
+
 use chrono::NaiveDateTime;
 
 use super::policy::{Action, Needs, Permissions};
@@ -94,7 +96,8 @@ impl Scope {
 /// One account of the chain.
 #[derive(Debug, Clone)]
 pub struct Step {
-    pub place: Place,
+    /// Shared by the chains that go through it.
+    pub place: Arc<Place>,
     pub held: Permissions,
     /// What the assignments made at this very account give in the account in the address, each with its role's name.
     pub gives: Vec<(Permissions, String)>,

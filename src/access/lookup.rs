@@ -2,6 +2,7 @@
 //! the size of the tree. A closed account is not found.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use super::chains::{chains, reached};
 use chrono::NaiveDateTime;
@@ -179,12 +180,12 @@ fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool)
         role: one.role.clone(),
     };
     let holds = given.iter().map(hold).collect();
-    let (chain, below) = steps(places, &given.iter().collect::<Vec<_>>());
+    let (chain, below) = steps(places.into_iter().map(Arc::new).collect(), &given.iter().collect::<Vec<_>>());
     Frame { actor, chain, below, holds, switchable, payer: None, suspended: None }
 }
 
 /// What is held at each account of a chain, and what goes on to the accounts below its end.
-pub(super) fn steps(places: Vec<Place>, given: &[&Given]) -> (Vec<Step>, Permissions) {
+pub(super) fn steps(places: Vec<Arc<Place>>, given: &[&Given]) -> (Vec<Step>, Permissions) {
     let last = places.len().saturating_sub(1);
     let mut from_above = Permissions::NONE;
     let mut steps = Vec::with_capacity(places.len());

@@ -43,7 +43,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
         for word in wanted.of_ancestors() {
             above.extend(named(db, &range, word)?.map(|keys| (word.clone(), keys)));
         }
-        return Ok(counted(Search::new(&reach, wanted, &above, true).run(db, &range, COUNTED)?));
+        return Ok(counted(Search::new(&reach, wanted, &above, true).starts_first(db, &range, COUNTED)?));
     }
     let mut hits = if wanted.above.is_empty() { beginning(db, wanted, &reach)? } else { Vec::new() };
     if hits.len() > MOST_HITS {
@@ -53,8 +53,9 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     if rare.as_ref().is_some_and(Vec::is_empty) {
         return Ok(counted(hits));
     }
+    // Of names that are walked along few are left when it comes to those above.
     let mut above = Above::new();
-    for word in wanted.of_ancestors() {
+    for word in wanted.of_ancestors().filter(|_| rare.is_some()) {
         if let Some(keys) = texts.with(db, word)? {
             above.extend(named(db, &reach.of_these(&keys), word)?.map(|keys| (word.clone(), keys)));
         }
@@ -64,7 +65,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
         None => {
             // Several branches have no common order to stop in.
             let order = if reach.wide.len() == 1 { "ORDER BY name_key, descendant_key" } else { "" };
-            (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1)
+            (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1 + hits.len())
         }
     };
     // Where all names are walked along, an id would have to be read of each: those are looked up.
@@ -90,7 +91,7 @@ fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Pr
     let mut search = Search::default();
     let (from, to) = (search.bind(wanted.start.clone()), search.bind(format!("{}\u{10ffff}", wanted.start)));
     search.conditions = OPEN.to_owned();
-    search.load(db, &reach.beginning(&from, &to), "r.name_key, r.key", MOST_HITS + 1)
+    search.run(db, &reach.beginning(&from, &to), MOST_HITS + 1)
 }
 
 /// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see.
@@ -144,10 +145,15 @@ impl Search {
     }
 
     /// At most `most` of the range, names that begin with the text first.
-    fn run(&self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
+    fn starts_first(&self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
         let order =
             format!("CASE WHEN r.name_key LIKE {} ESCAPE '\\' THEN 0 ELSE 1 END, r.name_key, r.key", self.start);
         self.load(db, range, &order, most)
+    }
+
+    /// At most `most` of the range, in the order of names: one that has this order already is read no further than needed.
+    fn run(&self, db: &mut Db, range: &str, most: usize) -> Result<Vec<Key>, Problem> {
+        self.load(db, range, "r.name_key, r.key", most)
     }
 
     fn load(&self, db: &mut Db, range: &str, order: &str, most: usize) -> Result<Vec<Key>, Problem> {

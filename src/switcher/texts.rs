@@ -13,7 +13,7 @@ use crate::store::dialect;
 use crate::text::like_anywhere;
 
 /// A text that fewer accounts have is rare.
-const RARE: usize = 5_000;
+const RARE: usize = 2_000;
 /// Accounts whose id begins with the text; more than some mean none.
 pub const MOST_IDS: usize = 100;
 
