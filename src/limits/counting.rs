@@ -109,8 +109,10 @@ pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> 
 /// Those of the accounts for which a limit holds that allows fewer connections than there are: their own, or that of a
 /// branch they are in.
 pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    // + 0: from the accounts up, not each of a few limits for each account.
+    let above = account_ancestry::ancestor_key + 0_i64;
     let rows: Vec<(Key, Key, String, i64)> = account_ancestry::table
-        .inner_join(resource_limits::table.on(resource_limits::account_key.eq(account_ancestry::ancestor_key)))
+        .inner_join(resource_limits::table.on(resource_limits::account_key.eq(above)))
         .filter(account_ancestry::descendant_key.eq_any(accounts.to_vec()))
         .filter(resource_limits::resource.eq(Resource::Connection.code()))
         .filter(resource_limits::reach.eq(super::BRANCH).or(account_ancestry::distance.eq(0)))

@@ -114,21 +114,22 @@ impl Search {
         let mut all = Vec::new();
         for word in &wanted.own {
             let n = search.bind(like_anywhere(word));
-            all.push(own(&n));
+            all.push(own(&[&n]));
         }
         for word in &wanted.above {
             let n = search.bind(like_anywhere(word));
             all.push(above(reach, names.get(word), &n));
         }
-        let mut some_own = Vec::new();
+        let mut several = Vec::new();
         for word in &wanted.any {
             let n = search.bind(like_anywhere(word));
-            all.push(format!("({} OR {})", own(&n), above(reach, names.get(word), &n)));
-            some_own.push(own(&n));
+            all.push(format!("({} OR {})", own(&[&n]), above(reach, names.get(word), &n)));
+            several.push(n);
         }
-        if !some_own.is_empty() {
-            // First: it costs least and leaves few.
-            all.insert(0, format!("({})", some_own.join(" OR ")));
+        if !several.is_empty() {
+            // First, which only CASE can say: it costs least and leaves few.
+            let some = own(&several.iter().map(String::as_str).collect::<Vec<_>>());
+            all = vec![format!("CASE WHEN {some} THEN {} ELSE 1 = 0 END", all.join(" AND "))];
         }
         let mut words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
         if ids && !begins_id(wanted).is_empty() {
@@ -193,9 +194,12 @@ pub fn there_is(from: &str) -> String {
 /// The account is open.
 const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
 
-fn own(n: &str) -> String {
-    let tag = there_is(&format!("account_tags t WHERE t.account_key = r.key AND t.value_key LIKE {n} ESCAPE '\\'"));
-    format!("(r.name_key LIKE {n} ESCAPE '\\' OR {tag})")
+/// One of these words is in its name or a tag.
+fn own(words: &[&str]) -> String {
+    let like =
+        |column: &str| words.iter().map(|n| format!("{column} LIKE {n} ESCAPE '\\'")).collect::<Vec<_>>().join(" OR ");
+    let tag = there_is(&format!("account_tags t WHERE t.account_key = r.key AND ({})", like("t.value_key")));
+    format!("({} OR {tag})", like("r.name_key"))
 }
 
 /// `named`: the accounts that may be meant, where they are known.
