@@ -109,6 +109,9 @@ pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> 
 /// Those of the accounts for which a limit holds that allows fewer connections than there are: their own, or that of a
 /// branch they are in.
 pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
     // + 0: from the accounts up, not each of a few limits for each account.
     let above = account_ancestry::ancestor_key + 0_i64;
     let rows: Vec<(Key, Key, String, i64)> = account_ancestry::table

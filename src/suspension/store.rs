@@ -24,6 +24,9 @@ pub fn of(db: &mut Db, account: Key) -> Result<Option<Suspended>, Problem> {
 
 /// Those of the accounts that are suspended, or below one that is: true for those that are so themselves.
 pub fn among(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, bool>, Problem> {
+    if accounts.is_empty() {
+        return Ok(HashMap::new());
+    }
     // + 0: from the accounts up. SQLite would ask each of a few suspended ones for each account.
     let above = account_ancestry::ancestor_key + 0_i64;
     let rows: Vec<(Key, i64)> = account_ancestry::table
