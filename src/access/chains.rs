@@ -1,5 +1,6 @@
-//! The chains of several accounts at once, for lists and searches: two queries, however deep, each account above them
-//! read once. (Their rows of ancestry are as many as the accounts times their depth.)
+//! The chains of several accounts at once, for lists and searches: two queries for up to 10,000 accounts with all above
+//! them. They are followed from parent to parent, each account once: rows of ancestry are as many as the accounts times
+//! their depth.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::frame::{Place, Step};
-use super::lookup::{GIVEN_COLUMNS, Given, GivenRow, given_of, place_of, steps};
+use super::lookup::{GIVEN_COLUMNS, Given, GivenRow, given_of, steps};
 use super::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -60,10 +61,8 @@ fn places(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Known>, Problem> {
          SELECT * FROM up"
     ))
     .load(db)?;
-    let known = |row: Above| {
-        let Above { key, id, name, depth, root_key, children_count, version, requires_second_factor, .. } = row;
-        let place = place_of((key, id, name, depth, root_key, children_count, version, requires_second_factor));
-        (key, Known { place: Arc::new(place), parent: row.parent_key, open: row.closed_at.is_none() })
+    let known = |Above { place, parent_key, closed_at }: Above| {
+        (place.key, Known { place: Arc::new(place), parent: parent_key, open: closed_at.is_none() })
     };
     Ok(rows.into_iter().map(known).collect())
 }
@@ -71,14 +70,8 @@ fn places(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Known>, Problem> {
 #[derive(QueryableByName)]
 #[diesel(table_name = accounts)]
 struct Above {
-    key: Key,
-    id: String,
-    name: String,
-    depth: i64,
-    root_key: Key,
-    children_count: i64,
-    version: i64,
-    requires_second_factor: bool,
+    #[diesel(embed)]
+    place: Place,
     parent_key: Option<Key>,
     closed_at: Option<NaiveDateTime>,
 }

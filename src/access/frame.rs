@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use chrono::NaiveDateTime;
+use diesel::QueryableByName;
 
 use super::policy::{Action, Needs, Permissions};
 use super::{Actor, PayerEnd, Suspended, lookup};
 use crate::ids::Key;
+use crate::store::schema::accounts;
 
 /// An account as every page needs it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, QueryableByName)]
+#[diesel(table_name = accounts)]
 pub struct Place {
     pub key: Key,
     pub id: String,

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 
-use super::search::there_is;
+use super::texts::Found;
 use crate::access::lookup::scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -56,26 +55,28 @@ impl Reach {
 
     /// Keys and names of those whose name begins so: `from` and `to` are the first and the last name.
     pub fn beginning(&self, from: &str, to: &str) -> String {
-        format!("{} AND name_key >= {from} AND name_key < {to}", self.below())
+        let begins = format!("name_key >= {from} AND name_key < {to}");
+        let below = format!("{} AND {begins}", self.below());
+        if self.single.is_empty() {
+            return below;
+        }
+        format!("{} AND {begins}", with_single(&below, &self.single))
     }
 
     /// Keys and names of those of `keys` that the person may see: one place after the other where they are few, so that each
     /// is looked up by its whole key.
     pub fn of_these(&self, keys: &[Key]) -> String {
         let these = format!("descendant_key IN ({})", list(keys));
-        let below = if self.wide.len() > MOST_LOOKED_UP {
-            // + 0: from the accounts up, not everything below all these places.
-            format!("{COLUMNS} WHERE {these} AND ancestor_key + 0 IN ({}){}", list(&self.wide), self.not_hidden())
-        } else {
+        let below = if (1..=MOST_LOOKED_UP).contains(&self.wide.len()) {
             let one = |place: &Key| format!("{COLUMNS} WHERE {these} AND ancestor_key = {place}{}", self.not_hidden());
             self.wide.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
+        } else {
+            // + 0: from the accounts up, not everything below all these places.
+            format!("{COLUMNS} WHERE {these} AND ancestor_key + 0 IN ({}){}", list(&self.wide), self.not_hidden())
         };
         let wanted: HashSet<&Key> = keys.iter().collect();
         let single: Vec<Key> = self.single.iter().filter(|key| wanted.contains(key)).copied().collect();
-        match below.is_empty() {
-            true => format!("SELECT key, name_key FROM accounts WHERE key IN ({})", list(&single)),
-            false => with_single(&below, &single),
-        }
+        with_single(&below, &single)
     }
 
     /// Whether the person may see the account `key`, which is above one that they may see.
@@ -125,13 +126,8 @@ fn nested(db: &mut Db, places: &BTreeMap<Key, Place>) -> Result<Vec<Key>, Proble
     if places.len() < 2 || wide.is_empty() {
         return Ok(Vec::new());
     }
-    #[derive(QueryableByName)]
-    struct Nested {
-        #[diesel(sql_type = BigInt)]
-        key: Key,
-    }
     // + 0: from the accounts up. PostgreSQL would read everything below those of `wide`.
-    let rows: Vec<Nested> = diesel::sql_query(format!(
+    let rows: Vec<Found> = diesel::sql_query(format!(
         "SELECT DISTINCT descendant_key AS key FROM account_ancestry
          WHERE descendant_key IN ({}) AND ancestor_key + 0 IN ({}) AND distance > 0",
         list(&places.keys().copied().collect::<Vec<_>>()),
@@ -148,4 +144,10 @@ pub fn list(keys: &[Key]) -> String {
         return "-1".to_owned();
     }
     keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether there is a row, looked up by its key for each row of the range. Said as EXISTS, PostgreSQL would make a join
+/// of it and read tables whole, as it takes a few accounts for many.
+pub fn there_is(from: &str) -> String {
+    format!("(SELECT 1 FROM {from} LIMIT 1) IS NOT NULL")
 }

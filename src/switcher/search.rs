@@ -6,7 +6,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::reach::{Reach, list};
+use super::reach::{Reach, list, there_is};
 use super::texts::{Above, Found, MOST_IDS, Texts, begins_id, candidates, named};
 use super::wanted::Wanted;
 use crate::ids::Key;
@@ -36,7 +36,6 @@ pub struct Hits {
 /// All that this person may see and that matches.
 pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     let reach = Reach::of(db, user)?;
-    let mut texts = Texts::default();
     if reach.accounts <= SMALL {
         let range = reach.range("");
         let mut above = Above::new();
@@ -49,6 +48,7 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
     if hits.len() > MOST_HITS {
         return Ok(Hits { keys: hits, total: None });
     }
+    let mut texts = Texts::default();
     let rare = candidates(db, wanted, &mut texts)?;
     if rare.as_ref().is_some_and(Vec::is_empty) {
         return Ok(counted(hits));
@@ -184,12 +184,6 @@ fn in_order(text: &str) -> (String, Vec<usize>) {
         numbered.push_str(&format!("${}{}", place + 1, &part[digits..]));
     }
     (numbered, order)
-}
-
-/// Whether there is a row, looked up by its key for each row of the range. Said as EXISTS, PostgreSQL would make a join
-/// of it and read tables whole, as it takes a few accounts for many.
-pub fn there_is(from: &str) -> String {
-    format!("(SELECT 1 FROM {from} LIMIT 1) IS NOT NULL")
 }
 
 /// The account is open.
