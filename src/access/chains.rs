@@ -14,6 +14,7 @@ use super::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{accounts, assignments, roles};
 
 /// Each from its root down, with what this user holds at every step. Closed accounts and those where the user holds
@@ -27,87 +28,92 @@ pub fn reached(db: &mut Db, user: Key, keys: &[Key]) -> Result<HashMap<Key, (Vec
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let places = places(db, keys)?;
-    let given = given(db, user, &places)?;
+    let Above { places, given, at } = above(db, user, keys)?;
     let reached = |key: &Key| {
-        let places = chain(&places, *key);
-        let along: Vec<&Given> = places.iter().filter_map(|place| given.get(&place.key)).flatten().collect();
-        (*key, steps(places, &along))
+        let known = *at.get(key).filter(|known| places[**known].open)?;
+        let chain = chain(&places, known);
+        let along: Vec<&Given> = chain.iter().flat_map(|known| &given[*known]).collect();
+        let places = chain.iter().map(|known| places[*known].place.clone()).collect();
+        Some((*key, steps(places, &along)))
     };
-    Ok(keys
-        .iter()
-        .filter(|key| places.get(key).is_some_and(|known| known.open))
-        .map(reached)
-        .filter(|(_, (chain, _))| chain.last().is_some_and(|step| !step.held.is_empty()))
-        .collect())
+    let seen =
+        |(_, (chain, _)): &(Key, (Vec<Step>, Permissions))| chain.last().is_some_and(|step| !step.held.is_empty());
+    Ok(keys.iter().filter_map(reached).filter(seen).collect())
+}
+
+/// Accounts with all above them. They are numbered, as a chain may go through a thousand of them for each of fifty hits.
+struct Above {
+    places: Vec<Known>,
+    /// What the user was given at each.
+    given: Vec<Vec<Given>>,
+    at: HashMap<Key, usize>,
 }
 
 struct Known {
     place: Arc<Place>,
-    parent: Option<Key>,
+    /// Which of the places.
+    parent: Option<usize>,
     open: bool,
 }
 
+fn above(db: &mut Db, user: Key, keys: &[Key]) -> Result<Above, Problem> {
+    let rows = rows(db, keys)?;
+    let at: HashMap<Key, usize> = rows.iter().enumerate().map(|(n, row)| (row.place.key, n)).collect();
+    let mut given: Vec<Vec<Given>> = rows.iter().map(|_| Vec::new()).collect();
+    for (key, row) in given_at(db, user, rows.iter().map(|row| row.place.key).collect())? {
+        given[at[&key]].push(given_of(key, row));
+    }
+    let known = |Row { place, parent_key, closed_at }: Row| {
+        let parent = parent_key.and_then(|parent| at.get(&parent).copied());
+        Known { place: Arc::new(place), parent, open: closed_at.is_none() }
+    };
+    Ok(Above { places: rows.into_iter().map(known).collect(), given, at })
+}
+
 /// The accounts and all above them.
-fn places(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Known>, Problem> {
+fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
     let listed = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ");
-    const COLUMNS: &str =
-        "a.key, a.id, a.name, a.depth, a.root_key, a.children_count, a.version, a.requires_second_factor, a.parent_key,
-         a.closed_at";
-    let rows: Vec<Above> = diesel::sql_query(format!(
+    const COLUMNS: &str = "a.key, a.id, a.name, a.depth, a.root_key, a.children_count, a.below_count, a.version,
+         a.requires_second_factor, a.parent_key, a.closed_at";
+    Ok(diesel::sql_query(format!(
         "WITH RECURSIVE up AS (
              SELECT {COLUMNS} FROM accounts a WHERE a.key IN ({listed})
              UNION SELECT {COLUMNS} FROM up JOIN accounts a ON a.key = up.parent_key)
          SELECT * FROM up"
     ))
-    .load(db)?;
-    let known = |Above { place, parent_key, closed_at }: Above| {
-        (place.key, Known { place: Arc::new(place), parent: parent_key, open: closed_at.is_none() })
-    };
-    Ok(rows.into_iter().map(known).collect())
+    .load(db)?)
 }
 
 #[derive(QueryableByName)]
 #[diesel(table_name = accounts)]
-struct Above {
+struct Row {
     #[diesel(embed)]
     place: Place,
     parent_key: Option<Key>,
     closed_at: Option<NaiveDateTime>,
 }
 
-/// From the root down to the account.
-fn chain(places: &HashMap<Key, Known>, account: Key) -> Vec<Arc<Place>> {
+/// From the root down to the account, as numbers.
+fn chain(places: &[Known], account: usize) -> Vec<usize> {
     let mut chain = Vec::new();
-    let mut next = places.get(&account);
+    let mut next = Some(account);
     while let Some(known) = next {
-        chain.push(known.place.clone());
-        next = known.parent.and_then(|parent| places.get(&parent));
+        chain.push(known);
+        next = places[known].parent;
     }
     chain.reverse();
     chain
 }
 
-/// Keys asked for at once; a statement takes 32,766 values.
-const AT_ONCE: usize = 10_000;
-
 /// What the user was given at each of these accounts.
-fn given(db: &mut Db, user: Key, places: &HashMap<Key, Known>) -> Result<HashMap<Key, Vec<Given>>, Problem> {
-    let mut keys: Vec<Key> = places.keys().copied().collect();
+fn given_at(db: &mut Db, user: Key, mut keys: Vec<Key>) -> Result<Vec<(Key, GivenRow)>, Problem> {
     keys.sort_unstable();
-    let mut given: HashMap<Key, Vec<Given>> = HashMap::new();
-    for some in keys.chunks(AT_ONCE) {
-        let rows = assignments::table
-            .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-            .filter(assignments::user_key.eq(user))
-            .filter(assignments::account_key.eq_any(some.to_vec()))
-            .filter(assignments::ends_at.gt(ids::now()))
-            .order(assignments::key)
-            .select((assignments::account_key, GIVEN_COLUMNS))
-            .load::<(Key, GivenRow)>(db)?;
-        for (at, row) in rows {
-            given.entry(at).or_default().push(given_of(at, row));
-        }
-    }
-    Ok(given)
+    Ok(assignments::table
+        .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
+        .filter(assignments::user_key.eq(user))
+        .filter(one_of(assignments::account_key, &keys))
+        .filter(assignments::ends_at.gt(ids::now()))
+        .order(assignments::key)
+        .select((assignments::account_key, GIVEN_COLUMNS))
+        .load(db)?)
 }

@@ -20,6 +20,8 @@ pub struct Place {
     pub depth: i64,
     pub root_key: Key,
     pub children_count: i64,
+    /// Open accounts at any level below.
+    pub below_count: i64,
     pub version: i64,
     /// Whether everybody who enters it or anything below must have used a second factor.
     pub requires_second_factor: bool,

@@ -17,6 +17,7 @@ use super::{Actor, Frame, Grant, Hold, PayerEnd, Place, Step, Suspended};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, suspensions, users};
 
 /// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
@@ -113,7 +114,7 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
     Ok(Chain { places, given, payer, suspended })
 }
 
-pub(super) type PlaceRow = (Key, String, String, i64, Key, i64, i64, bool);
+pub(super) type PlaceRow = (Key, String, String, i64, Key, i64, i64, i64, bool);
 
 pub(super) type PlaceColumns = (
     accounts::key,
@@ -122,6 +123,7 @@ pub(super) type PlaceColumns = (
     accounts::depth,
     accounts::root_key,
     accounts::children_count,
+    accounts::below_count,
     accounts::version,
     accounts::requires_second_factor,
 );
@@ -133,13 +135,14 @@ pub(super) const PLACE_COLUMNS: PlaceColumns = (
     accounts::depth,
     accounts::root_key,
     accounts::children_count,
+    accounts::below_count,
     accounts::version,
     accounts::requires_second_factor,
 );
 
 pub(super) fn place_of(row: PlaceRow) -> Place {
-    let (key, id, name, depth, root_key, children_count, version, requires_second_factor) = row;
-    Place { key, id, name, depth, root_key, children_count, version, requires_second_factor }
+    let (key, id, name, depth, root_key, children_count, below_count, version, requires_second_factor) = row;
+    Place { key, id, name, depth, root_key, children_count, below_count, version, requires_second_factor }
 }
 
 /// What one assignment gives: where it was made, how far down it holds, its role's permissions and name, its end.
@@ -237,7 +240,7 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
     }
     let rows: Vec<(Key, String)> = account_ancestry::table
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+        .filter(one_of(account_ancestry::descendant_key, keys))
         .filter(account_ancestry::distance.gt(0))
         .filter(accounts::depth.gt(depth))
         .order((account_ancestry::descendant_key, accounts::depth))

@@ -10,6 +10,7 @@ use super::policy::{Action, Permission, Permissions, Resource, Verb};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{assignments, roles, users};
 
 /// Up to three people whose roles at the account or above let them do `A` in it.
@@ -65,7 +66,7 @@ fn able(db: &mut Db, frame: &Frame, enough: impl Fn(One<'_>) -> bool) -> Result<
     let mut rows = assignments::table
         .inner_join(users::table.on(users::key.eq(assignments::user_key)))
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
-        .filter(assignments::account_key.eq_any(visible.clone()))
+        .filter(one_of(assignments::account_key, &visible))
         .filter(users::key.ne(frame.actor.key))
         .filter(assignments::ends_at.gt(ids::now()))
         .order((assignments::created_at, assignments::key))

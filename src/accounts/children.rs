@@ -1,21 +1,22 @@
 //! The Child Accounts section: list, tree and export.
 
+use std::collections::HashMap;
+
 use actix_web::HttpResponse;
 use actix_web::web::Query;
 use askama::Template;
 
-use super::list::{self, Filter, Row, Scope};
+use super::list::{self, Filter, Listed, Row, Scope};
 use super::marks::{self, Marks};
 use super::query::{Heading, ListQuery, address, headings};
 use super::store;
 use super::tree::{self, Line, MOST_NODES};
-use crate::access::In;
-use crate::access::below::below_count;
 use crate::access::policy::{CreateAccounts, LimitAccounts, ReadAccounts, SeeAccount, SuspendAccounts};
+use crate::access::{In, lookup};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::suspension;
-use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want};
+use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want, is_backward};
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Reply, Section, Shell, Site, csv};
@@ -51,6 +52,8 @@ struct ChildrenPage {
     found: i64,
     /// There may be more than were counted.
     found_more: bool,
+    /// Where to look on: so many names were looked through, and there are more.
+    go_on: String,
     first_headings: Vec<Heading>,
     last_headings: Vec<Heading>,
     items: Vec<Item>,
@@ -94,7 +97,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         (true, false) => format!("?page={page}"),
         (false, false) => format!("?{csv}&page={page}"),
     };
-    let mut first_headings = headings(&filter, below);
+    let mut first_headings = headings(&filter, by.account());
     let last_headings = first_headings.split_off(2);
     ChildrenPage {
         shell: site.shell(by, Section::ChildAccounts, Section::ChildAccounts.label()),
@@ -118,6 +121,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         clear_link,
         found: 0,
         found_more: false,
+        go_on: String::new(),
         tree_view: false,
         open_all: false,
         items: Vec::new(),
@@ -134,32 +138,34 @@ async fn list_page(
     query: &ListQuery,
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
-    let (rows, items, found, below, has_closed, filter) = site
-        .read_late(move |db| {
-            let account = grant.account();
-            if !grant.frame().may_below::<ReadAccounts>() {
-                return Ok((Vec::new(), Vec::new(), 0, 0, false, wanted.clone()));
-            }
-            let below = if account.children_count == 0 { 0 } else { below_count(db, account.key)? };
-            let wanted = wanted.clone().within(below);
-            let rows = list::page(db, account.key, &wanted, &want, PAGE)?;
-            let found = match (wanted.text.is_empty(), wanted.scope) {
-                (true, Scope::Direct) => account.children_count,
-                (true, Scope::Below) => below,
-                (false, _) => list::count(db, account.key, &wanted)?,
-            };
-            let has_closed = store::has_closed_children(db, account.key)?;
-            let items = items(db, &grant, &rows, wanted.scope)?;
-            Ok((rows, items, found, below, has_closed, wanted))
-        })
-        .await?;
+    let brief = filter.is_in_order();
+    let read = move |db: &mut Db| {
+        let account = grant.account();
+        if !grant.frame().may_below::<ReadAccounts>() {
+            return Ok((Listed { rows: Vec::new(), more: None }, Vec::new(), (0, false), false, wanted.clone()));
+        }
+        let wanted = wanted.clone().within(account);
+        let listed = list::page(db, account, &wanted, &want, PAGE)?;
+        let counted = list::count(db, account, &wanted)?;
+        let has_closed = store::has_closed_children(db, account.key)?;
+        let items = items(db, &grant, &listed.rows, wanted.scope)?;
+        Ok((listed, items, counted, has_closed, wanted))
+    };
+    let read = if brief { site.read_late_briefly(read).await? } else { site.read_late(read).await? };
+    let (Listed { rows, more }, items, (found, found_more), has_closed, filter) = read;
+    let below = if by.frame().may_below::<ReadAccounts>() { by.account().below_count } else { 0 };
     let mut page = frame_of(by, site, filter, below, has_closed);
     let rest = address(&page.filter, None, page.filter.scope, true);
     let sort = page.filter.sort;
     let cursors: Vec<(Row, Item)> = rows.into_iter().zip(items).collect();
     // Of more than were counted, nobody knows how many pages they make.
-    let counted = (page.filter.text.is_empty() || found < list::COUNTED).then_some(found);
-    let paged = Paged::new(cursors, &query.page, &rest, counted, |(row, _)| row.cursor(sort));
+    let counted = (!found_more).then_some(found);
+    let mut paged = Paged::new(cursors, &query.page, &rest, counted, |(row, _)| row.cursor(sort));
+    if let Some(cursor) = &more {
+        paged = paged.going_on(&query.page, &rest, cursor);
+        let on = if is_backward(&query.page.want()) { &paged.previous } else { &paged.next };
+        page.go_on = format!("?{on}");
+    }
     page.paged = Paged {
         rows: Vec::new(),
         previous: paged.previous,
@@ -168,20 +174,19 @@ async fn list_page(
         total: paged.total,
     };
     page.items = paged.rows.into_iter().map(|(_, item)| item).collect();
-    page.found = found;
-    page.found_more = counted.is_none();
+    // What is counted begins at the first name, whichever page this is.
+    page.found = found.max(i64::try_from(page.items.len()).unwrap_or(0));
+    page.found_more = found_more;
     page.shell = page.shell.noting(&page.paged.words());
     Ok(page)
 }
 
 fn items(db: &mut Db, by: &In<ReadAccounts>, rows: &[Row], scope: Scope) -> Result<Vec<Item>, Problem> {
     let keys: Vec<_> = rows.iter().map(|row| row.key).collect();
-    let paths = if scope == Scope::Below {
-        crate::access::lookup::paths(db, &keys, by.account().depth)?
-    } else {
-        Default::default()
+    let (paths, mut marks) = match scope {
+        Scope::Direct => (HashMap::new(), marks::of_children(db, by.frame(), &keys)?),
+        Scope::Below => (lookup::paths(db, &keys, by.account().depth)?, marks::of(db, by.frame(), &keys)?),
     };
-    let mut marks = marks::of(db, by.frame(), &keys)?;
     Ok(rows
         .iter()
         .map(|row| Item {
@@ -213,7 +218,7 @@ async fn tree_page(
             let rows = list::levels(db, account.key, MOST_NODES)?;
             let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
             let suspended = suspension::among(db, &shown)?;
-            let below = below_count(db, account.key)?;
+            let below = account.below_count;
             Ok((rows, suspended, below, store::has_closed_children(db, account.key)?))
         })
         .await?;
@@ -230,19 +235,17 @@ async fn tree_page(
 /// GET /a/{account}/child-accounts.csv: every row of this view.
 pub async fn export(by: In<ReadAccounts>, site: Site, query: Query<ListQuery>) -> Result<HttpResponse, Problem> {
     // Decided once: the order must not change in the middle of the file.
-    let account = by.account().key;
-    let below = site.pool.read(move |db| below_count(db, account)).await?;
-    let filter = query.filter().within(below);
+    let filter = query.filter().within(by.account());
     let read = move |db: &mut Db, after: Option<Cursor>| {
         if !by.frame().may_below::<ReadAccounts>() {
             return Ok((Vec::new(), None));
         }
         let want = after.map_or(Want::First, Want::After);
-        let mut rows = list::page(db, account, &filter, &want, EXPORT_BATCH)?;
-        let more = rows.len() > EXPORT_BATCH;
+        let Listed { mut rows, more } = list::page(db, by.account(), &filter, &want, EXPORT_BATCH)?;
+        let full = rows.len() > EXPORT_BATCH;
         rows.truncate(EXPORT_BATCH);
         let items = items(db, &by, &rows, Scope::Below)?;
-        let reached = rows.last().filter(|_| more).map(|last| last.cursor(filter.sort));
+        let reached = rows.last().filter(|_| full).map(|last| last.cursor(filter.sort)).or(more);
         Ok((rows.iter().zip(&items).map(|(row, item)| csv_row(row, item)).collect(), reached))
     };
     csv::stream(&site.pool, "child-accounts.csv", &CSV_HEAD, read).await

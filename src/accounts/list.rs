@@ -5,48 +5,16 @@ use chrono::{DateTime, Datelike, NaiveDateTime};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use crate::access::below::{LARGE, below_count};
+pub use super::filter::{Filter, Scope, Sort, size};
+use super::matching;
+use crate::access::Place;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{self, MultiBackend};
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{account_ancestry, accounts};
 use crate::text::{like_anywhere, name_key};
 use crate::web::paging::{Cursor, Want, is_backward};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Direct,
-    Below,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    Name,
-    Children,
-    Created,
-}
-
-/// Which accounts, in which order.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    pub scope: Scope,
-    /// Part of the name; empty for all.
-    pub text: String,
-    pub sort: Sort,
-    pub descending: bool,
-}
-
-impl Filter {
-    /// The same where so many accounts are below: a large list has one order.
-    #[must_use]
-    pub fn within(self, below: i64) -> Filter {
-        if self.scope == Scope::Below && below > LARGE {
-            return Filter { sort: Sort::Name, ..self };
-        }
-        self
-    }
-}
 
 /// One account of a list.
 #[derive(Debug, Clone, Queryable)]
@@ -80,8 +48,14 @@ impl Row {
 
 /// Matches are counted up to here.
 pub const COUNTED: i64 = 1_000;
-/// Accounts that have a rare text in their name are looked at one by one, up to so many.
-const MOST_CANDIDATES: usize = 5_000;
+
+/// A page of rows.
+pub struct Listed {
+    /// At most one more than fits, turned round when the page before is wanted.
+    pub rows: Vec<Row>,
+    /// Where to go on looking, although the page is not full.
+    pub more: Option<Cursor>,
+}
 
 type Condition = Box<dyn BoxableExpression<accounts::table, MultiBackend, SqlType = Bool>>;
 
@@ -148,11 +122,19 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
     })
 }
 
-/// A page of the accounts below `account`: at most `limit + 1` rows, turned round when the page before is wanted.
-pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
+/// A page of the accounts below `account`.
+pub fn page(db: &mut Db, account: &Place, filter: &Filter, want: &Want, limit: usize) -> Result<Listed, Problem> {
+    if matching::is_apart(account, filter) {
+        return matching::page(db, account, filter, want, limit);
+    }
+    Ok(Listed { rows: rows(db, account.key, filter, want, limit)?, more: None })
+}
+
+/// At most `limit + 1` rows.
+fn rows(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
     let up = filter.descending == is_backward(want);
     if (filter.scope, filter.sort) == (Scope::Below, Sort::Name) {
-        return below_by_name(db, account, filter, want, up, limit);
+        return below_by_name(db, below(account, &filter.text), want, up, limit);
     }
     let mut query = accounts::table.filter(belongs(account, filter)).into_boxed::<MultiBackend>();
     if let Want::After(cursor) | Want::Before(cursor) = want
@@ -173,15 +155,7 @@ pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usiz
 }
 
 /// Everything below in the order of names: one index range, however much there is.
-fn below_by_name(
-    db: &mut Db,
-    account: Key,
-    filter: &Filter,
-    want: &Want,
-    up: bool,
-    limit: usize,
-) -> Result<Vec<Row>, Problem> {
-    let mut query = below(db, account, &filter.text)?;
+fn below_by_name(db: &mut Db, mut query: Below<'_>, want: &Want, up: bool, limit: usize) -> Result<Vec<Row>, Problem> {
     if let Want::After(cursor) | Want::Before(cursor) = want
         && !cursor.0.contains('\0')
     {
@@ -206,24 +180,17 @@ fn with_accounts() -> _ {
 
 type Below<'a> = diesel::dsl::IntoBoxed<'a, with_accounts, MultiBackend>;
 
-/// Open accounts below, with the text in their names. Where there are many, a rare text is looked up first.
-fn below<'a>(db: &mut Db, account: Key, text: &str) -> Result<Below<'a>, Problem> {
+/// Open accounts below, with the text in their names.
+fn below<'a>(account: Key, text: &str) -> Below<'a> {
     let mut query = with_accounts()
         .into_boxed::<MultiBackend>()
         .filter(account_ancestry::ancestor_key.eq(account))
         .filter(account_ancestry::descendant_key.ne(account))
         .filter(accounts::closed_at.is_null());
-    if text.is_empty() {
-        return Ok(query);
+    if !text.is_empty() {
+        query = query.filter(account_ancestry::name_key.like(like_anywhere(&name_key(text))).escape('\\'));
     }
-    let folded = name_key(text);
-    query = query.filter(account_ancestry::name_key.like(like_anywhere(&folded)).escape('\\'));
-    if below_count(db, account)? > LARGE
-        && let Some(keys) = dialect::with_text(db, &folded, MOST_CANDIDATES)?
-    {
-        query = query.filter(account_ancestry::descendant_key.eq_any(keys));
-    }
-    Ok(query)
+    query
 }
 
 type Columns = (
@@ -256,15 +223,27 @@ const COLUMNS: Columns = (
     accounts::external_reference,
 );
 
-/// How many accounts match, counted up to [`COUNTED`].
-pub fn count(db: &mut Db, account: Key, filter: &Filter) -> Result<i64, Problem> {
+/// How many accounts match, counted up to [`COUNTED`], and whether there may be more.
+pub fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), Problem> {
+    if filter.text.is_empty() {
+        return Ok((size(account, filter.scope), false));
+    }
+    if matching::is_apart(account, filter) {
+        return matching::count(db, account, filter);
+    }
     let found: Vec<Key> = match filter.scope {
         Scope::Direct => {
-            accounts::table.filter(belongs(account, filter)).limit(COUNTED).select(accounts::key).load(db)?
+            accounts::table.filter(belongs(account.key, filter)).limit(COUNTED).select(accounts::key).load(db)?
         }
-        Scope::Below => below(db, account, &filter.text)?.limit(COUNTED).select(accounts::key).load(db)?,
+        Scope::Below => below(account.key, &filter.text).limit(COUNTED).select(accounts::key).load(db)?,
     };
-    Ok(i64::try_from(found.len()).unwrap_or(COUNTED))
+    let found = i64::try_from(found.len()).unwrap_or(COUNTED);
+    Ok((found, found >= COUNTED))
+}
+
+/// These accounts.
+pub(super) fn by_keys(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
+    Ok(accounts::table.filter(one_of(accounts::key, keys)).select(COLUMNS).load::<Row>(db)?)
 }
 
 /// The first `limit` open accounts below, level by level and by name: what a tree shows before its branches get pages

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use crate::access::Frame;
-use crate::billing;
-use crate::consent;
+use crate::billing::{self, Payer};
+use crate::consent::{self, Brief};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
@@ -27,32 +27,44 @@ pub struct Marks {
 /// The marks of these accounts, as somebody with this frame may know them: the name of an account above is told only
 /// if they may see it.
 pub fn of(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks>, Problem> {
-    let consents = consent::states(db, keys)?;
+    let consents = consent::briefs(db, keys)?;
     let payers = billing::payers(db, keys)?;
     let suspended = suspension::among(db, keys)?;
-    Ok(keys
-        .iter()
-        .map(|key| {
-            let consent = consents.get(key);
-            let accepted = consent.is_some_and(consent::State::is_accepted);
-            let payer = payers.get(key);
-            let paid = payer.is_some_and(billing::Payer::pays);
-            let (state, state_tone) = match (accepted, paid) {
-                _ if suspended.contains_key(key) => ("Suspended", "bad"),
-                (true, true) => ("Active", "good"),
-                (false, _) => ("Awaiting agreements", "warn"),
-                (true, false) => ("Awaiting payment", "warn"),
-            };
-            let marks = Marks {
-                state,
-                state_tone,
-                agreements: consent.map(consent::State::words).unwrap_or_default(),
-                accepted,
-                payment: payer.map(|payer| payer.words(frame)).unwrap_or_default(),
-                paid,
-                resumable: suspended.get(key) == Some(&true),
-            };
-            (*key, marks)
-        })
-        .collect())
+    let marks = |key: &Key| marks(consents.get(key), payers.get(key), suspended.get(key).copied(), frame);
+    Ok(keys.iter().map(|key| (*key, marks(key))).collect())
+}
+
+/// The same of accounts directly below the frame's: what they have from above, they all have from the same.
+pub fn of_children(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks>, Problem> {
+    let consents = consent::briefs(db, keys)?;
+    let payers = billing::payers_of_children(db, frame.account(), keys)?;
+    let themselves = suspension::themselves(db, keys)?;
+    let suspended = |key: &Key| match (themselves.contains(key), &frame.suspended) {
+        (true, _) => Some(true),
+        (false, Some(_)) => Some(false),
+        (false, None) => None,
+    };
+    let marks = |key: &Key| marks(consents.get(key), payers.get(key), suspended(key), frame);
+    Ok(keys.iter().map(|key| (*key, marks(key))).collect())
+}
+
+/// `suspended`: whether the account is so itself, where it or one above it is.
+fn marks(consent: Option<&Brief>, payer: Option<&Payer>, suspended: Option<bool>, frame: &Frame) -> Marks {
+    let accepted = consent.is_some_and(Brief::is_accepted);
+    let paid = payer.is_some_and(Payer::pays);
+    let (state, state_tone) = match (accepted, paid) {
+        _ if suspended.is_some() => ("Suspended", "bad"),
+        (true, true) => ("Active", "good"),
+        (false, _) => ("Awaiting agreements", "warn"),
+        (true, false) => ("Awaiting payment", "warn"),
+    };
+    Marks {
+        state,
+        state_tone,
+        agreements: consent.map(Brief::words).unwrap_or_default(),
+        accepted,
+        payment: payer.map(|payer| payer.words(frame)).unwrap_or_default(),
+        paid,
+        resumable: suspended == Some(true),
+    }
 }

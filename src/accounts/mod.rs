@@ -4,8 +4,10 @@
 mod children;
 mod closing;
 mod creating;
+mod filter;
 pub mod list;
 mod marks;
+mod matching;
 mod query;
 mod settings;
 pub mod store;

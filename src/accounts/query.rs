@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::list::{Filter, Scope, Sort};
+use crate::access::Place;
 use crate::web::paging::PageQuery;
 
 /// What the address says about the list.
@@ -74,8 +75,8 @@ pub struct Heading {
     pub class: &'static str,
 }
 
-/// `below`: how many accounts are below, as a large list has one order.
-pub fn headings(filter: &Filter, below: i64) -> Vec<Heading> {
+/// `account`: whose list it is, as not every large one can be sorted.
+pub fn headings(filter: &Filter, account: &Place) -> Vec<Heading> {
     [
         ("Name", "name", Sort::Name, ""),
         ("Children", "children", Sort::Children, "num"),
@@ -90,7 +91,7 @@ pub fn headings(filter: &Filter, below: i64) -> Vec<Heading> {
             (true, false) => "ascending",
             (true, true) => "descending",
         };
-        let kept = Filter { sort, ..filter.clone() }.within(below).sort == sort;
+        let kept = Filter { sort, ..filter.clone() }.within(account).sort == sort;
         let href = if kept { format!("?{}", address(filter, Some(&next), filter.scope, true)) } else { String::new() };
         Heading { label, href, state, class }
     })

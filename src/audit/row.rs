@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{audit_entries, users};
 
 /// One entry as it is read.
@@ -37,7 +38,7 @@ pub struct Row {
 pub(super) fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
     let rows = audit_entries::table
         .left_join(users::table.on(audit_entries::actor_key.eq(users::key.nullable())))
-        .filter(audit_entries::key.eq_any(keys.to_vec()))
+        .filter(one_of(audit_entries::key, keys))
         .select((
             audit_entries::key,
             audit_entries::id,

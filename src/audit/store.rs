@@ -12,6 +12,7 @@ use crate::access::{Acting, Origin};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, accounts, audit_entries};
 
 /// Ancestors beyond this many levels above the account do not get the entry in their own log, except the root:
@@ -118,11 +119,16 @@ pub struct Near {
 
 /// Which of these accounts are at or below `top` today: entries stay where they happened, accounts may have moved away.
 pub fn near(db: &mut Db, top: Key, keys: &[Key]) -> Result<HashMap<Key, Near>, Problem> {
-    // + 0: from the accounts up. A plan that PostgreSQL keeps for all accounts would read everything below this one.
-    let rows = account_ancestry::table
-        .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
-        .filter((account_ancestry::ancestor_key + 0_i64).eq(top))
-        .filter(account_ancestry::descendant_key.eq_any(keys.to_vec()))
+    // Each is asked. A join, PostgreSQL may plan for all accounts, and read everything below this one.
+    let below = account_ancestry::table
+        .filter(account_ancestry::descendant_key.eq(accounts::key))
+        .filter(account_ancestry::ancestor_key.eq(top))
+        .select(account_ancestry::ancestor_key)
+        .limit(1)
+        .single_value();
+    let rows = accounts::table
+        .filter(one_of(accounts::key, keys))
+        .filter(below.is_not_null())
         .select((accounts::key, accounts::id, accounts::name, accounts::closed_at))
         .load::<(Key, String, String, Option<NaiveDateTime>)>(db)?;
     Ok(rows.into_iter().map(|(key, id, name, closed)| (key, Near { id, name, closed: closed.is_some() })).collect())

@@ -70,6 +70,13 @@ pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Prob
     store::payers::payers(db, accounts)
 }
 
+/// The payers of accounts directly below this one: two statements that look no further up, account by account.
+pub fn payers_of_children(db: &mut Db, parent: &Place, children: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
+    let standing = standing(db, parent.key)?;
+    let held = held(db, children)?;
+    Ok(children.iter().map(|child| (*child, standing.of_child(parent, held.get(child).copied()))).collect())
+}
+
 /// What each of these accounts has of its own, if anything.
 pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem> {
     store::payers::held(db, accounts)

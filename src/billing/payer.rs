@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::access::Frame;
+use crate::access::{Frame, Place};
 use crate::ids::Key;
 
 /// The account above whose payment method is offered and would pay.
@@ -48,6 +48,19 @@ impl Standing {
             (Some(held), _) => Payer::Own { verified: held.verified },
             (None, Some(source)) => Payer::Inherited(source.clone()),
             (None, None) => Payer::Nobody,
+        }
+    }
+
+    /// The payer of an account directly below this one (`parent`), which has that of its own.
+    pub fn of_child(&self, parent: &Place, own: Option<Held>) -> Payer {
+        match (own, self.own, &self.above) {
+            (Some(held), ..) => Payer::Own { verified: held.verified },
+            (None, Some(Held { offered: true, verified }), _) => {
+                let Place { key, id, name, .. } = parent.clone();
+                Payer::Inherited(Source { key, id, name, distance: 1, verified })
+            }
+            (None, None, Some(source)) => Payer::Inherited(Source { distance: source.distance + 1, ..source.clone() }),
+            (None, Some(Held { offered: false, .. }), _) | (None, None, None) => Payer::Nobody,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::roles::Role;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{account_ancestry, assignments, audit_entries, roles, users};
 use crate::text::{email_key, like_anywhere, name_key};
 use crate::web::paging::{Want, is_backward};
@@ -181,7 +181,7 @@ pub fn ways(db: &mut Db, account: Key, people: &[Key]) -> Result<Vec<Way>, Probl
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .left_join(granter.on(assignments::granted_by.eq(granter.field(users::key).nullable())))
         .filter(account_ancestry::descendant_key.eq(account))
-        .filter(assignments::user_key.eq_any(people.to_vec()))
+        .filter(one_of(assignments::user_key, people))
         .order((account_ancestry::distance, roles::name_key, assignments::key))
         .select((
             (assignments::user_key, assignments::account_key, account_ancestry::distance),

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -14,7 +13,7 @@ use crate::networks::list::{Whereabouts, whereabouts};
 use crate::networks::query::Filter;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{account_ancestry, connections, locations, networks, resource_tags};
 use crate::tags::{self, Tags};
 use crate::text::{like_anywhere, name_key};
@@ -46,11 +45,14 @@ impl Listed {
 /// `large`: a great deal is below, of which the first in order are wanted.
 fn belongs(account: Key, filter: &Filter, large: bool) -> Condition {
     let mut condition: Condition = if large {
+        // Of EXISTS, PostgreSQL may make a join that reads everything below.
         let above = account_ancestry::table
             .filter(account_ancestry::ancestor_key.eq(account))
             .filter(account_ancestry::descendant_key.eq(connections::account_key))
-            .filter(account_ancestry::distance.gt(0));
-        Box::new(exists(above))
+            .select(account_ancestry::ancestor_key)
+            .limit(1)
+            .single_value();
+        Box::new(connections::account_key.ne(account).and(above.is_not_null()))
     } else if filter.below {
         Box::new(
             connections::account_key.eq_any(
@@ -139,7 +141,7 @@ pub fn page(
 /// Id and name of each of these networks.
 pub fn network_names(db: &mut Db, keys: Vec<Key>) -> Result<HashMap<Key, (String, String)>, Problem> {
     let rows: Vec<(Key, String, String)> = networks::table
-        .filter(networks::key.eq_any(keys))
+        .filter(one_of(networks::key, &keys))
         .select((networks::key, networks::id, networks::name))
         .load(db)?;
     Ok(rows.into_iter().map(|(key, id, name)| (key, (id, name))).collect())
@@ -147,7 +149,7 @@ pub fn network_names(db: &mut Db, keys: Vec<Key>) -> Result<HashMap<Key, (String
 
 /// The name of each of these locations.
 pub fn location_names(db: &mut Db, keys: Vec<Key>) -> Result<HashMap<Key, String>, Problem> {
-    let rows = locations::table.filter(locations::key.eq_any(keys)).select((locations::key, locations::name));
+    let rows = locations::table.filter(one_of(locations::key, &keys)).select((locations::key, locations::name));
     Ok(rows.load::<(Key, String)>(db)?.into_iter().collect())
 }
 

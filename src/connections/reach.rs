@@ -9,6 +9,7 @@ use crate::ids::Key;
 use crate::ports::{self, Choice};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{facilities, port_uses, ports as rows};
 
 /// A port as an order sees it.
@@ -76,7 +77,7 @@ pub fn port(db: &mut Db, id: &str) -> Result<(Key, Key, Key, i64), Problem> {
 /// The VLANs of these ports that are taken.
 pub fn taken(db: &mut Db, ports: &[Key]) -> Result<HashMap<Key, HashSet<i64>>, Problem> {
     let rows: Vec<(Key, i64)> = port_uses::table
-        .filter(port_uses::port_key.eq_any(ports.to_vec()))
+        .filter(one_of(port_uses::port_key, ports))
         .select((port_uses::port_key, port_uses::vlan))
         .load(db)?;
     let mut taken: HashMap<Key, HashSet<i64>> = HashMap::new();

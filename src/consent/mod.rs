@@ -27,7 +27,7 @@ use crate::store::Db;
 use crate::web::route::Route;
 pub use document::{Document, Kind, Shelf};
 pub use publish::{install_first_versions, publish, publish_file};
-pub use state::{Bound, State, bound, states};
+pub use state::{Bound, Brief, State, bound, briefs, states};
 
 pub fn routes() -> Vec<Route> {
     let mut all = pages::routes();

@@ -1,6 +1,6 @@
 //! Where accounts stand with their agreements, for lists: two queries however many accounts are asked about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 
@@ -28,10 +28,7 @@ impl State {
     pub fn words(&self) -> String {
         match self {
             State::Accepted { .. } => "Accepted".to_owned(),
-            State::Missing(documents) => match documents.as_slice() {
-                [one] => format!("{} not accepted", one.kind.code()),
-                _ => "Not accepted".to_owned(),
-            },
+            State::Missing(documents) => words_of(&documents.iter().map(|d| d.kind).collect::<Vec<_>>()),
         }
     }
 
@@ -50,6 +47,49 @@ impl State {
     pub fn tone(&self) -> &'static str {
         if self.is_accepted() { "good" } else { "warn" }
     }
+}
+
+fn words_of(missing: &[Kind]) -> String {
+    match missing {
+        [one] => format!("{} not accepted", one.code()),
+        _ => "Not accepted".to_owned(),
+    }
+}
+
+/// Of what is in force, what an account has still to accept: all that lists say, and read in half the time of its
+/// [`State`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Brief {
+    Accepted,
+    Missing(Vec<Kind>),
+}
+
+impl Brief {
+    pub fn is_accepted(&self) -> bool {
+        *self == Brief::Accepted
+    }
+
+    /// As [`State::words`].
+    pub fn words(&self) -> String {
+        match self {
+            Brief::Accepted => "Accepted".to_owned(),
+            Brief::Missing(kinds) => words_of(kinds),
+        }
+    }
+}
+
+/// The same as [`states`], without versions and moments.
+pub fn briefs(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Brief>, Problem> {
+    let holding = in_force(db)?;
+    let keys: Vec<Key> = holding.iter().map(|d| d.key).collect();
+    let accepted: HashSet<(Key, Key)> = store::pairs(db, accounts, &keys)?.into_iter().collect();
+    let brief = |account: &Key| {
+        let missing = holding.iter().filter(|d| !accepted.contains(&(*account, d.key))).map(|d| d.kind);
+        let missing: Vec<Kind> = missing.collect();
+        let all = missing.is_empty() && !holding.is_empty();
+        (*account, if all { Brief::Accepted } else { Brief::Missing(missing) })
+    };
+    Ok(accounts.iter().map(brief).collect())
 }
 
 /// The state of each of these accounts.

@@ -12,10 +12,8 @@ use super::{Consent, Named, Person};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{accounts, consents, legal_documents, users};
-
-/// SQLite takes some 32,000 values in one statement.
-const KEYS_AT_ONCE: usize = 10_000;
 
 type DocumentRow = (Key, String, i64, String, String, NaiveDateTime, NaiveDateTime);
 
@@ -54,7 +52,7 @@ pub fn shelf(db: &mut Db) -> Result<Shelf, Problem> {
 /// The texts of these versions.
 pub fn texts(db: &mut Db, documents: &[Key]) -> Result<HashMap<Key, String>, Problem> {
     let rows = legal_documents::table
-        .filter(legal_documents::key.eq_any(documents.to_vec()))
+        .filter(one_of(legal_documents::key, documents))
         .select((legal_documents::key, legal_documents::body))
         .load::<(Key, String)>(db)?;
     Ok(rows.into_iter().collect())
@@ -80,24 +78,28 @@ pub fn add_document(db: &mut Db, new: &Document, body: &str) -> Result<bool, Pro
 
 /// Who has accepted which of these documents, and when.
 pub fn accepted(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, Key, NaiveDateTime)>, Problem> {
-    let mut all = Vec::new();
-    for some in of.chunks(KEYS_AT_ONCE) {
-        let rows = consents::table
-            .filter(consents::account_key.eq_any(some.to_vec()))
-            .filter(consents::document_key.eq_any(documents.to_vec()))
-            .select((consents::account_key, consents::document_key, consents::accepted_at))
-            .load::<(Key, Key, NaiveDateTime)>(db)?;
-        all.extend(rows);
-    }
-    Ok(all)
+    Ok(consents::table
+        .filter(one_of(consents::account_key, of))
+        .filter(one_of(consents::document_key, documents))
+        .select((consents::account_key, consents::document_key, consents::accepted_at))
+        .load::<(Key, Key, NaiveDateTime)>(db)?)
+}
+
+/// Which of these documents are accepted for which of these accounts.
+pub fn pairs(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, Key)>, Problem> {
+    Ok(consents::table
+        .filter(one_of(consents::account_key, of))
+        .filter(one_of(consents::document_key, documents))
+        .select((consents::account_key, consents::document_key))
+        .load(db)?)
 }
 
 /// Who accepted some of these documents for these accounts, and acting from where; the latest last.
 pub fn accepted_by(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, String, Key)>, Problem> {
     let rows = consents::table
         .inner_join(users::table)
-        .filter(consents::account_key.eq_any(of.to_vec()))
-        .filter(consents::document_key.eq_any(documents.to_vec()))
+        .filter(one_of(consents::account_key, of))
+        .filter(one_of(consents::document_key, documents))
         .order(consents::key)
         .select((consents::account_key, users::first_name, users::last_name, consents::from_account_key))
         .load::<(Key, String, String, Key)>(db)?;

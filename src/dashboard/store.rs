@@ -2,7 +2,6 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use crate::audit::EventType;
 use crate::ids::Key;
@@ -31,15 +30,15 @@ const LOOKED_THROUGH: i64 = 1_000;
 /// Sign-ins and what was refused changed nothing.
 pub fn latest(db: &mut Db, account: Key, below: bool, most: i64) -> Result<Vec<Latest>, Problem> {
     // Where to stop; the log is walked along only until enough is found.
-    let stop: Option<Key> = audit_scope::table
+    let mut log = audit_scope::table
         .filter(audit_scope::account_key.eq(account))
-        .filter(audit_scope::own.eq(true).or(below.into_sql::<Bool>()))
         .order(audit_scope::entry_key.desc())
-        .offset(LOOKED_THROUGH)
-        .limit(1)
         .select(audit_scope::entry_key)
-        .first(db)
-        .optional()?;
+        .into_boxed::<MultiBackend>();
+    if !below {
+        log = log.filter(audit_scope::own.eq(true));
+    }
+    let stop: Option<Key> = log.offset(LOOKED_THROUGH).limit(1).first(db).optional()?;
     let mut query = audit_scope::table
         .inner_join(audit_entries::table)
         .left_join(accounts::table.on(audit_entries::account_key.eq(accounts::key.nullable())))

@@ -10,6 +10,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{authenticator_apps, passkeys, recovery_codes, spent_challenges, users};
 
 /// The authenticator app of somebody.
@@ -140,9 +141,9 @@ pub fn codes_left(db: &mut Db, user: Key) -> Result<i64, Problem> {
 
 /// Which of these have a second factor, in two statements whatever their number.
 pub fn enabled_for(db: &mut Db, of: &[Key]) -> Result<HashSet<Key>, Problem> {
-    let apps = authenticator_apps::table.filter(authenticator_apps::user_key.eq_any(of.to_vec()));
+    let apps = authenticator_apps::table.filter(one_of(authenticator_apps::user_key, of));
     let mut found: HashSet<Key> = apps.select(authenticator_apps::user_key).load(db)?.into_iter().collect();
-    let keys = passkeys::table.filter(passkeys::user_key.eq_any(of.to_vec()));
+    let keys = passkeys::table.filter(one_of(passkeys::user_key, of));
     found.extend(keys.select(passkeys::user_key).distinct().load::<Key>(db)?);
     Ok(found)
 }

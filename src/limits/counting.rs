@@ -11,6 +11,7 @@ use super::Resource;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, resource_limits};
 
 /// One limit of one resource at an account.
@@ -116,7 +117,7 @@ pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem
     let above = account_ancestry::ancestor_key + 0_i64;
     let rows: Vec<(Key, Key, String, i64)> = account_ancestry::table
         .inner_join(resource_limits::table.on(resource_limits::account_key.eq(above)))
-        .filter(account_ancestry::descendant_key.eq_any(accounts.to_vec()))
+        .filter(one_of(account_ancestry::descendant_key, accounts))
         .filter(resource_limits::resource.eq(Resource::Connection.code()))
         .filter(resource_limits::reach.eq(super::BRANCH).or(account_ancestry::distance.eq(0)))
         .select((

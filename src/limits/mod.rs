@@ -14,6 +14,7 @@ use diesel::prelude::*;
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, resource_limits};
 use crate::web::route::{Route, get, post};
 use counting::Limit;
@@ -142,7 +143,7 @@ pub struct Room {
 /// The limits on child accounts that are set at these accounts, in two statements for some fifty limits.
 pub fn rooms(db: &mut Db, accounts: &[Key]) -> Result<Vec<Room>, Problem> {
     let rows: Vec<(Key, String, i64)> = resource_limits::table
-        .filter(resource_limits::account_key.eq_any(accounts.to_vec()))
+        .filter(one_of(resource_limits::account_key, accounts))
         .filter(resource_limits::resource.eq(Resource::Account.code()))
         .select((resource_limits::account_key, resource_limits::reach, resource_limits::most))
         .load(db)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{count_star, exists};
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -14,7 +14,7 @@ use crate::access::lookup;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{account_ancestry, accounts, connections, networks, resource_tags};
 use crate::tags::{self, Tags};
 use crate::text::{like_anywhere, name_key};
@@ -49,11 +49,14 @@ impl Listed {
 /// `large`: a great deal is below, of which the first in order are wanted.
 fn belongs(account: Key, filter: &Filter, large: bool) -> Condition {
     let mut condition: Condition = if large {
+        // Of EXISTS, PostgreSQL may make a join that reads everything below.
         let above = account_ancestry::table
             .filter(account_ancestry::ancestor_key.eq(account))
             .filter(account_ancestry::descendant_key.eq(networks::account_key))
-            .filter(account_ancestry::distance.gt(0));
-        Box::new(exists(above))
+            .select(account_ancestry::ancestor_key)
+            .limit(1)
+            .single_value();
+        Box::new(networks::account_key.ne(account).and(above.is_not_null()))
     } else if filter.below {
         Box::new(
             networks::account_key.eq_any(
@@ -133,7 +136,7 @@ pub fn page(
 /// Connections that are not deleted, by network.
 fn counts(db: &mut Db, networks: &[Key]) -> Result<HashMap<Key, i64>, Problem> {
     let rows: Vec<(Option<Key>, i64)> = connections::table
-        .filter(connections::network_key.eq_any(networks.to_vec()))
+        .filter(one_of(connections::network_key.assume_not_null(), networks))
         .filter(connections::state.ne("DELETED"))
         .group_by(connections::network_key)
         .select((connections::network_key, count_star()))
@@ -148,7 +151,7 @@ pub fn whereabouts(db: &mut Db, accounts: &[Key], depth: i64) -> Result<HashMap<
     keys.dedup();
     let mut paths = lookup::paths(db, &keys, depth)?;
     let rows: Vec<(Key, String, String)> = accounts::table
-        .filter(accounts::key.eq_any(keys))
+        .filter(one_of(accounts::key, &keys))
         .select((accounts::key, accounts::id, accounts::name))
         .load(db)?;
     let place = |(key, id, name): (Key, String, String)| {

@@ -11,6 +11,7 @@ use crate::access::Frame;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{facilities, locations, ports};
 
 /// Ports that are offered to choose from.
@@ -123,7 +124,7 @@ pub fn choices(db: &mut Db, frame: &Frame) -> Result<Vec<Choice>, Problem> {
     let rows: Vec<(Port, String, Key, String)> = ports::table
         .inner_join(facilities::table.on(facilities::key.eq(ports::facility_key)))
         .inner_join(locations::table.on(locations::key.eq(facilities::location_key)))
-        .filter(ports::key.eq_any(keys))
+        .filter(one_of(ports::key, &keys))
         .order((locations::name, facilities::name, ports::name_key, ports::key))
         .select((Port::as_select(), facilities::name, locations::key, locations::name))
         .load(db)?;

@@ -149,10 +149,11 @@ fn start(db: &mut Db, account: Key, filter: &Filter) -> Result<(Sql, String), Pr
             sql.binds.push(Bind::At(ids::now()));
             WITHIN_REACH.to_owned()
         }
-        // There are far fewer ports than accounts: each is asked whether it is below.
-        Scope::Below if is_large(db, account)? => "EXISTS (SELECT 1 FROM account_ancestry x
-                          WHERE x.descendant_key = p.account_key AND x.ancestor_key = $1 AND x.distance > 0)
-                         AND a.closed_at IS NULL"
+        // There are far fewer ports than accounts: each is asked whether it is below. Of EXISTS, PostgreSQL may make a
+        // join that reads everything below.
+        Scope::Below if is_large(db, account)? => "p.account_key <> $1 AND a.closed_at IS NULL
+                         AND (SELECT 1 FROM account_ancestry x WHERE x.descendant_key = p.account_key
+                              AND x.ancestor_key = $1 LIMIT 1) IS NOT NULL"
             .to_owned(),
         Scope::Below => "p.account_key IN (SELECT x.descendant_key FROM account_ancestry x
                           WHERE x.ancestor_key = $1 AND x.distance > 0)

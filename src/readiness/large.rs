@@ -151,13 +151,13 @@ fn names(db: &mut Db, account: Key, want: &Want) -> Result<Vec<(Key, String)>, P
 /// What each of these has of what it needs, by the rules of the rooms.
 fn states(db: &mut Db, names: Vec<(Key, String)>) -> Result<Vec<State>, Problem> {
     let keys: Vec<Key> = names.iter().map(|(key, _)| *key).collect();
-    let consents = consent::states(db, &keys)?;
+    let consents = consent::briefs(db, &keys)?;
     let payers = billing::payers(db, &keys)?;
     let suspended = suspension::among(db, &keys)?;
     let over: HashSet<Key> = limits::over_among(db, &keys)?;
     let owing: HashSet<Key> = ledger::owing(db, &keys)?;
     let state = |(key, name_key): (Key, String)| State {
-        agreed: consents.get(&key).is_some_and(consent::State::is_accepted),
+        agreed: consents.get(&key).is_some_and(consent::Brief::is_accepted),
         paid: payers.get(&key).is_some_and(billing::Payer::pays) && !owing.contains(&key),
         stopped: Stopped { suspended: suspended.contains_key(&key), over: over.contains(&key) },
         key,

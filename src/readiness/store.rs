@@ -12,6 +12,7 @@ use crate::ids::{self, Key};
 use crate::limits;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::accounts;
 
 #[derive(QueryableByName)]
@@ -139,7 +140,7 @@ pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>
     let mut names = HashMap::with_capacity(keys.len());
     for some in keys.chunks(1_000) {
         let rows = accounts::table
-            .filter(accounts::key.eq_any(some.to_vec()))
+            .filter(one_of(accounts::key, some))
             .select((accounts::key, accounts::id, accounts::name))
             .load::<(Key, String, String)>(db)?;
         names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));

@@ -1,6 +1,7 @@
 //! The only place that knows which database it speaks to: connecting by URL, pragmas, transaction kinds, locks, and
 //! the few pieces of schema that one dialect alone can say.
 
+mod keys;
 mod load;
 mod shape;
 mod text;
@@ -14,9 +15,10 @@ use diesel::sqlite::SqliteConnection;
 
 use crate::config::DatabaseUrl;
 use crate::ids::Key;
+pub use keys::{list_of, one_of};
 pub use load::{end_load, insert_columns, prepare_load, strip};
 pub use shape::{MIGRATIONS, Shaped, reshape};
-pub use text::{with_id, with_text};
+pub use text::{with_id, with_tag, with_text};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]

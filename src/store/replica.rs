@@ -44,11 +44,26 @@ impl Pool {
         F: Fn(&mut Db) -> Result<T, Problem> + Send + 'static,
     {
         let pool = self.clone();
-        self.block_long(move || {
-            let late = pool.replica.as_ref().and_then(|replica| replica.read(wrote, &act));
-            late.map_or_else(|| pool.read_here(act), Ok)
-        })
-        .await
+        self.block_long(move || pool.late(wrote, act)).await
+    }
+
+    /// The same for what takes a moment, a page of rows by their keys: it waits for no turn among the long ones, and on
+    /// SQLite for no other thread.
+    pub async fn read_late_briefly<T, F>(&self, wrote: Option<LogPosition>, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        if self.inline_reads {
+            return self.late(wrote, act);
+        }
+        let pool = self.clone();
+        self.block(move || pool.late(wrote, act)).await
+    }
+
+    fn late<T>(&self, wrote: Option<LogPosition>, act: impl Fn(&mut Db) -> Result<T, Problem>) -> Result<T, Problem> {
+        let late = self.replica.as_ref().and_then(|replica| replica.read(wrote, &act));
+        late.map_or_else(|| self.read_here(act), Ok)
     }
 
     pub fn has_replica(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::store::Db;
 pub use effects::{Effects, effects};
 pub use operator::{resume_root, suspend_root};
 pub use pages::routes;
-pub use store::{among, leaves_suspended, of};
+pub use store::{among, leaves_suspended, of, themselves};
 
 /// Characters of a reason.
 pub const LONGEST_REASON: usize = 256;

@@ -1,6 +1,6 @@
 //! Rows of suspensions, one for each suspended account, and whether one is at an account or above it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
@@ -8,6 +8,7 @@ use super::Suspended;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, suspensions};
 
 /// Whether the account, or one above it, is suspended.
@@ -31,7 +32,7 @@ pub fn among(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, bool>, Proble
     let above = account_ancestry::ancestor_key + 0_i64;
     let rows: Vec<(Key, i64)> = account_ancestry::table
         .inner_join(suspensions::table.on(suspensions::account_key.eq(above)))
-        .filter(account_ancestry::descendant_key.eq_any(accounts.to_vec()))
+        .filter(one_of(account_ancestry::descendant_key, accounts))
         .select((account_ancestry::descendant_key, account_ancestry::distance))
         .load(db)?;
     let mut found = HashMap::new();
@@ -39,6 +40,15 @@ pub fn among(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, bool>, Proble
         *found.entry(account).or_insert(false) |= distance == 0;
     }
     Ok(found)
+}
+
+/// Those of the accounts that are suspended themselves.
+pub fn themselves(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    let rows: Vec<Key> = suspensions::table
+        .filter(one_of(suspensions::account_key, accounts))
+        .select(suspensions::account_key)
+        .load(db)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Whether the account is below a suspended one that would not be above it any more under `new_parent`.

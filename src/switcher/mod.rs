@@ -67,7 +67,7 @@ pub fn around(db: &mut Db, by: &Grant<SeeAccount>) -> Result<Around, Problem> {
     let recents: Vec<Key> = store::recents(db, user)?.into_iter().filter(|key| *key != account.key).collect();
     let children = if account.children_count > 0 && by.frame().may_below::<ReadAccounts>() {
         let filter = Filter { scope: Scope::Direct, text: String::new(), sort: Sort::Name, descending: false };
-        let rows = list::page(db, account.key, &filter, &Want::First, CHILDREN_OFFERED)?;
+        let rows = list::page(db, account, &filter, &Want::First, CHILDREN_OFFERED)?.rows;
         rows.iter().take(CHILDREN_OFFERED).map(|row| row.key).collect()
     } else {
         Vec::new()

@@ -63,17 +63,19 @@ impl Reach {
         format!("{} AND {begins}", with_single(&below, &self.single))
     }
 
-    /// Keys and names of those of `keys` that the person may see: one place after the other where they are few, so that each
-    /// is looked up by its whole key.
+    /// Keys and names of those of `keys` that the person may see: each is looked up, however much is below the places.
     pub fn of_these(&self, keys: &[Key]) -> String {
-        let these = format!("descendant_key IN ({})", list(keys));
-        let below = if (1..=MOST_LOOKED_UP).contains(&self.wide.len()) {
-            let one = |place: &Key| format!("{COLUMNS} WHERE {these} AND ancestor_key = {place}{}", self.not_hidden());
-            self.wide.iter().map(one).collect::<Vec<_>>().join(" UNION ALL ")
-        } else {
-            // + 0: from the accounts up, not everything below all these places.
-            format!("{COLUMNS} WHERE {these} AND ancestor_key + 0 IN ({}){}", list(&self.wide), self.not_hidden())
-        };
+        // + 0: of many places, what is above an account is compared with them, not each of them looked up for it.
+        let above = if self.wide.len() <= MOST_LOOKED_UP { "x.ancestor_key" } else { "x.ancestor_key + 0" };
+        let seen = there_is(&format!(
+            "account_ancestry x WHERE x.descendant_key = a.key AND {above} IN ({})",
+            list(&self.wide)
+        ));
+        let below = format!(
+            "SELECT a.key, a.name_key FROM accounts a WHERE a.key IN ({}) AND {seen} AND a.key NOT IN ({})",
+            list(keys),
+            list(&self.hidden)
+        );
         let wanted: HashSet<&Key> = keys.iter().collect();
         let single: Vec<Key> = self.single.iter().filter(|key| wanted.contains(key)).copied().collect();
         with_single(&below, &single)

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::reach::{Reach, list, there_is};
-use super::texts::{Above, Found, MOST_IDS, Texts, begins_id, candidates, named};
+use super::texts::{Above, Found, MOST_IDS, Tagged, Texts, begins_id, candidates, named, tagged};
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
@@ -42,7 +42,8 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
         for word in wanted.of_ancestors() {
             above.extend(named(db, &range, word)?.map(|keys| (word.clone(), keys)));
         }
-        return Ok(counted(Search::new(&reach, wanted, &above, true).starts_first(db, &range, COUNTED)?));
+        let words = Words { above, tagged: Tagged::new() };
+        return Ok(counted(Search::new(&reach, wanted, &words, true).starts_first(db, &range, COUNTED)?));
     }
     let mut hits = if wanted.above.is_empty() { beginning(db, wanted, &reach)? } else { Vec::new() };
     if hits.len() > MOST_HITS {
@@ -68,12 +69,14 @@ pub fn find(db: &mut Db, user: Key, wanted: &Wanted) -> Result<Hits, Problem> {
             (reach.range(&format!("{order} LIMIT {WALKED}")), MOST_HITS + 1 + hits.len())
         }
     };
+    let tagged = if rare.is_none() { tagged(db, wanted)? } else { Tagged::new() };
+    let words = Words { above, tagged };
     // Where all names are walked along, an id would have to be read of each: those are looked up.
-    let mut others = Search::new(&reach, wanted, &above, rare.is_some()).run(db, &range, most)?;
+    let mut others = Search::new(&reach, wanted, &words, rare.is_some()).run(db, &range, most)?;
     if rare.is_none() && !begins_id(wanted).is_empty() {
         let keys = dialect::with_id(db, begins_id(wanted), MOST_IDS)?;
         if !keys.is_empty() {
-            others.extend(Search::new(&reach, wanted, &above, true).run(db, &reach.of_these(&keys), MOST_IDS)?);
+            others.extend(Search::new(&reach, wanted, &words, true).run(db, &reach.of_these(&keys), MOST_IDS)?);
         }
     }
     hits.extend(others.into_iter().filter(|key| !hits.contains(key)).collect::<Vec<_>>());
@@ -94,6 +97,30 @@ fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Pr
     search.run(db, &reach.beginning(&from, &to), MOST_HITS + 1)
 }
 
+/// What is known of the words.
+#[derive(Default)]
+struct Words {
+    above: Above,
+    tagged: Tagged,
+}
+
+impl Words {
+    /// One of these words, each with its parameter, is in its name or a tag.
+    fn own(&self, words: &[(&String, String)]) -> String {
+        let like = |column: &str, n: &String| format!("{column} LIKE {n} ESCAPE '\\'");
+        let mut all: Vec<String> = words.iter().map(|(_, n)| like("r.name_key", n)).collect();
+        let known = words.iter().filter_map(|(word, _)| self.tagged.get(*word)).filter(|keys| !keys.is_empty());
+        all.extend(known.map(|keys| format!("r.key IN ({})", list(keys))));
+        let unknown = words.iter().filter(|(word, _)| !self.tagged.contains_key(*word));
+        let unknown: Vec<String> = unknown.map(|(_, n)| like("t.value_key", n)).collect();
+        if !unknown.is_empty() {
+            let tag = format!("account_tags t WHERE t.account_key = r.key AND ({})", unknown.join(" OR "));
+            all.push(there_is(&tag));
+        }
+        format!("({})", all.join(" OR "))
+    }
+}
+
 /// SQL in pieces with its texts. `r` is the range that is looked through, all of which the person may see.
 #[derive(Default)]
 struct Search {
@@ -109,26 +136,26 @@ impl Search {
     }
 
     /// `ids`: what begins with the text as an id matches as well.
-    fn new(reach: &Reach, wanted: &Wanted, names: &Above, ids: bool) -> Search {
+    fn new(reach: &Reach, wanted: &Wanted, known: &Words, ids: bool) -> Search {
         let mut search = Search::default();
         let mut all = Vec::new();
         for word in &wanted.own {
             let n = search.bind(like_anywhere(word));
-            all.push(own(&[&n]));
+            all.push(known.own(&[(word, n)]));
         }
         for word in &wanted.above {
             let n = search.bind(like_anywhere(word));
-            all.push(above(reach, names.get(word), &n));
+            all.push(above(reach, known.above.get(word), &n));
         }
         let mut several = Vec::new();
         for word in &wanted.any {
             let n = search.bind(like_anywhere(word));
-            all.push(format!("({} OR {})", own(&[&n]), above(reach, names.get(word), &n)));
-            several.push(n);
+            all.push(format!("({} OR {})", known.own(&[(word, n.clone())]), above(reach, known.above.get(word), &n)));
+            several.push((word, n));
         }
         if !several.is_empty() {
             // First, which only CASE can say: it costs least and leaves few.
-            let some = own(&several.iter().map(String::as_str).collect::<Vec<_>>());
+            let some = known.own(&several);
             all = vec![format!("CASE WHEN {some} THEN {} ELSE 1 = 0 END", all.join(" AND "))];
         }
         let mut words = if all.is_empty() { "1 = 0".to_owned() } else { all.join(" AND ") };
@@ -188,14 +215,6 @@ fn in_order(text: &str) -> (String, Vec<usize>) {
 
 /// The account is open.
 const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
-
-/// One of these words is in its name or a tag.
-fn own(words: &[&str]) -> String {
-    let like =
-        |column: &str| words.iter().map(|n| format!("{column} LIKE {n} ESCAPE '\\'")).collect::<Vec<_>>().join(" OR ");
-    let tag = there_is(&format!("account_tags t WHERE t.account_key = r.key AND ({})", like("t.value_key")));
-    format!("({} OR {tag})", like("r.name_key"))
-}
 
 /// `named`: the accounts that may be meant, where they are known.
 fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {

@@ -27,6 +27,19 @@ pub struct Found {
 /// is missing is in too many names, or too short to be looked up.
 pub type Above = HashMap<String, Vec<Key>>;
 
+/// For words that a name or a tag may have: which accounts have them in a tag. A word that is missing is looked for in the
+/// tags of each account that is looked at.
+pub type Tagged = HashMap<String, Vec<Key>>;
+
+/// Accounts that are looked at in great number are not each asked for their tags, where the tags can be looked up.
+pub fn tagged(db: &mut Db, wanted: &Wanted) -> Result<Tagged, Problem> {
+    let mut tagged = Tagged::new();
+    for word in wanted.own.iter().chain(&wanted.any) {
+        tagged.extend(dialect::with_tag(db, word, RARE)?.map(|keys| (word.clone(), keys)));
+    }
+    Ok(tagged)
+}
+
 /// The accounts of the range that have the word in their name; None where they are too many.
 pub fn named(db: &mut Db, range: &str, word: &str) -> Result<Option<Vec<Key>>, Problem> {
     let text = format!("SELECT r.key AS key FROM ({range}) r WHERE r.name_key LIKE $1 ESCAPE '\\' LIMIT {}", RARE + 1);

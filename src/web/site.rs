@@ -75,6 +75,15 @@ impl Site {
         self.pool.read_late(wrote::position(&self.req), act).await
     }
 
+    /// [`Pool::read_late_briefly`], never behind what this browser wrote.
+    pub async fn read_late_briefly<T, F>(&self, act: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Db) -> Result<T, Problem> + Send + 'static,
+    {
+        self.pool.read_late_briefly(wrote::position(&self.req), act).await
+    }
+
     /// A page; forms with errors answer 422, so that clients see the refusal as people do.
     pub fn page(&self, page: &impl Template, keep: Keep) -> Result<HttpResponse, Problem> {
         self.page_with(StatusCode::OK, page, keep)

@@ -1,6 +1,6 @@
 //! Moments as people read them: UTC in words, and the exact form for machines (script adds the local time).
 
-use chrono::{Duration, NaiveDateTime};
+use chrono::{Datelike, Duration, NaiveDateTime, Timelike};
 
 use crate::ids;
 
@@ -13,15 +13,22 @@ pub struct When {
 
 impl From<NaiveDateTime> for When {
     fn from(at: NaiveDateTime) -> When {
-        When { iso: iso(at), words: at.format("%-d %b %Y, %H:%M UTC").to_string() }
+        When { iso: iso(at), words: format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute()) }
     }
 }
 
 impl When {
     /// Only the day.
     pub fn day(at: NaiveDateTime) -> When {
-        When { iso: at.format("%Y-%m-%d").to_string(), words: at.format("%-d %b %Y").to_string() }
+        When { iso: at.date().to_string(), words: day(at) }
     }
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// "5 Nov 2026". Lists say it hundreds of times a page: no pattern is read for it.
+fn day(at: NaiveDateTime) -> String {
+    format!("{} {} {}", at.day(), MONTHS[at.month0() as usize], at.year())
 }
 
 /// The last day (UTC) on which something holds that ends at this moment; none for [`ids::never`].
@@ -31,7 +38,8 @@ pub fn last_day(ends_at: NaiveDateTime) -> Option<When> {
 
 /// ISO 8601 with seconds, in UTC.
 pub fn iso(at: NaiveDateTime) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let time = at.time();
+    format!("{}T{:02}:{:02}:{:02}Z", at.date(), time.hour(), time.minute(), time.second())
 }
 
 /// RFC 3339 as exactly as it is stored, in UTC.

@@ -8,8 +8,8 @@ use subtenant::consent;
 use crate::journeys::ACCEPT;
 use crate::world::{World, admin_of};
 
-const MSA: &str = "I accept the Master Service Agreement, version 1";
-const AUP: &str = "I accept the Acceptable Use Policy, version 1";
+pub const MSA: &str = "I accept the Master Service Agreement, version 1";
+pub const AUP: &str = "I accept the Acceptable Use Policy, version 1";
 
 #[actix_web::test]
 async fn both_boxes_are_needed_and_the_receipt_says_who_accepted_what() {

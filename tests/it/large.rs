@@ -12,7 +12,8 @@ use crate::world::{World, admin_of};
 /// Says that more is below than there is.
 fn pretend(world: &World, account: &str, below: i64) {
     let id = world.id(account);
-    world.sql(&format!("UPDATE accounts SET below_count = {below} WHERE id = '{id}'"));
+    let children = if below > 10_000 { below } else { 3 };
+    world.sql(&format!("UPDATE accounts SET below_count = {below}, children_count = {children} WHERE id = '{id}'"));
 }
 
 /// Regions with customers with sites of which many have one name, and a stranger with the same names.
@@ -106,6 +107,8 @@ async fn lists_of_everything_below_are_the_same() {
         "child-accounts?scope=below&q=zebra",
         "child-accounts?scope=below&q=con",
         "child-accounts?scope=below&q=z",
+        "child-accounts?q=north",
+        "child-accounts?q=o&sort=-name",
         "networks?scope=below",
         "networks?scope=below&q=zebra",
     ] {
@@ -124,6 +127,58 @@ async fn lists_of_everything_below_are_the_same() {
     let by_name = rows(&mut admin, &world.path("acme", "child-accounts?scope=below")).await;
     assert_eq!(by_name, rows(&mut admin, &world.path("acme", "child-accounts?scope=below&sort=created")).await);
     assert_eq!(links(&admin.page), ["Name"], "what cannot be sorted by is no link");
+}
+
+/// 10,100 accounts with numbers for names, and one of which the name comes last.
+fn crowd(world: &World) {
+    world.account("acme").child("Zz needle");
+    let (top, key) = (world.key("acme"), ids::next_key());
+    world.sql(&format!(
+        "WITH RECURSIVE n (i) AS (SELECT 10001 UNION ALL SELECT i + 1 FROM n WHERE i < 20100)
+         INSERT INTO accounts (key, id, parent_key, parent_depth, root_key, depth, name, name_key, description, contacts,
+                               created_at)
+         SELECT {key} + i, 'ac-00000000000000000' || i, {top}, 0, {top}, 1, 'Unit ' || i, 'unit ' || i, '', '',
+                '2026-01-01 00:00:00' FROM n"
+    ));
+    for (ancestor, distance) in [("a.key", 0), ("a.parent_key", 1)] {
+        world.sql(&format!(
+            "INSERT INTO account_ancestry (descendant_key, ancestor_key, distance, name_key)
+             SELECT a.key, {ancestor}, {distance}, a.name_key FROM accounts a WHERE a.name_key LIKE 'unit %'"
+        ));
+    }
+    world.sql(&format!("UPDATE accounts SET children_count = 10101, below_count = 10101 WHERE key = {top}"));
+}
+
+#[actix_web::test]
+async fn a_page_looks_through_so_many_names_and_says_where_to_go_on() {
+    let world = World::new();
+    crowd(&world);
+    let mut admin = world.browser(&admin_of("acme")).await;
+    for scope in ["", "scope=below&"] {
+        // Two letters are in no index.
+        let list = world.path("acme", &format!("child-accounts?{scope}q=zz"));
+        assert!(rows(&mut admin, &list).await.is_empty(), "{}", admin.page);
+        assert!(admin.page.all("h2").contains(&"None found so far".to_owned()), "{}", admin.page);
+        admin.click("Go on").await;
+        assert_eq!(admin.page.rows().len(), 1, "{}", admin.page);
+        assert!(admin.page.text().contains("1 or more accounts match"), "{}", admin.page);
+        admin.click("Previous").await;
+        assert!(admin.page.rows().is_empty(), "{}", admin.page);
+        assert_eq!(rows(&mut admin, &format!("{list}&page=last")).await.len(), 1, "{}", admin.page);
+        assert_eq!(rows(&mut admin, &format!("{list}&sort=-name")).await.len(), 1, "{}", admin.page);
+        // A text that is looked up, one that is frequent, and one of which a page is not full.
+        for (text, found) in [("needle", 1), ("unit", 50), ("unit 10042", 1), ("00", 50), ("077", 21)] {
+            let list = world.path("acme", &format!("child-accounts?{scope}q={}", text.replace(' ', "+")));
+            assert_eq!(rows(&mut admin, &list).await.len(), found, "{text} on {}", admin.page);
+        }
+        // The file has them all.
+        let list = world.path("acme", &format!("child-accounts.csv?{scope}q=zz"));
+        assert_eq!(admin.get(&list).await.body.trim().lines().count(), 2);
+    }
+    // In other orders than that of names, direct children are still sorted.
+    world.sql("UPDATE accounts SET children_count = 7 WHERE name = 'Unit 15000'");
+    let most = rows(&mut admin, &world.path("acme", "child-accounts?sort=-children")).await;
+    assert!(most[0][0].starts_with("Unit 15000"), "{}", admin.page);
 }
 
 #[actix_web::test]

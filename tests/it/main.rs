@@ -55,6 +55,7 @@ mod large;
 mod ledger;
 mod limit_model;
 mod limits;
+mod lists;
 mod log;
 mod mail;
 mod members;

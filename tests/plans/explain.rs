@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use serde_json::Value;
 use subtenant::config::{DatabaseUrl, MailSettings, Settings};
 use subtenant::ids;
 use subtenant::store::Db;
@@ -112,16 +113,76 @@ fn aliases(sql: &str) -> Vec<(String, String)> {
     found
 }
 
+/// As planned for the values at hand, and as PostgreSQL plans once a statement was used some times, which may be for all
+/// values: neither reads more than it needs.
 fn postgres(db: &mut Db, sql: &str, values: &[String]) -> Vec<String> {
     let values = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+    // A value that is a list is looked up as often as it is long.
+    let listed = values.matches(',').count();
     db.batch_execute(&format!("PREPARE look AS {sql}")).unwrap_or_else(|why| panic!("{why}: {sql}"));
-    let explain = format!("EXPLAIN (COSTS off) EXECUTE look{values}");
-    let lines: Vec<Line> = diesel::sql_query(&explain).load(db).unwrap_or_else(|why| panic!("{why}: {explain}: {sql}"));
-    let whole = |line: &String| {
-        let scan = line.split("Seq Scan on ").nth(1).unwrap_or_default();
-        LARGE.contains(&scan.split(' ').next().unwrap_or_default())
-    };
-    lines.into_iter().map(|line| line.line).filter(whole).collect()
+    let mut wrong = Vec::new();
+    let explain = format!("EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, FORMAT JSON) EXECUTE look{values}");
+    for uses in [0, USES_UNTIL_KEPT] {
+        (0..uses).for_each(|_| db.batch_execute(&format!("EXECUTE look{values}")).expect("it is executed"));
+        let lines: Vec<Line> =
+            diesel::sql_query(&explain).load(db).unwrap_or_else(|why| panic!("{why}: {explain}: {sql}"));
+        let text: String = lines.into_iter().map(|line| line.line).collect();
+        let plan: Value = serde_json::from_str(&text).expect("JSON");
+        wrong.extend(
+            scans(&plan[0]["Plan"])
+                .iter()
+                .filter_map(|scan| scan.is_wrong(listed))
+                .map(|why| format!("after {uses} uses: {why}")),
+        );
+    }
+    wrong
+}
+
+/// PostgreSQL plans for the values until then, and keeps a plan for all where that seems to cost no more.
+const USES_UNTIL_KEPT: usize = 6;
+
+/// A step of a plan that reads a table.
+struct Scan {
+    kind: String,
+    table: String,
+    /// Those that were looked at, whether they were wanted or not.
+    rows: f64,
+    times: f64,
+    /// Of 8 kB.
+    blocks: f64,
+}
+
+/// Rows of a large table that a page may look at for one statement.
+const MOST_ROWS: f64 = 20_000.0;
+
+impl Scan {
+    fn is_wrong(&self, listed: usize) -> Option<String> {
+        let Scan { kind, table, rows, times, blocks } = self;
+        // What an index leaves out by itself is in no count of rows.
+        let needed = 200.0 + 6.0 * (rows + times + listed as f64);
+        let wrong = kind == "Seq Scan" || *rows > MOST_ROWS || *blocks > needed;
+        (wrong && LARGE.contains(&table.as_str()))
+            .then(|| format!("{kind} on {table}: {rows} rows, {blocks} blocks, {times} times"))
+    }
+}
+
+fn scans(plan: &Value) -> Vec<Scan> {
+    let number = |plan: &Value, name: &str| plan[name].as_f64().unwrap_or(0.0);
+    let blocks = |plan: &Value| number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
+    let inner = plan["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut found: Vec<Scan> = inner.iter().flat_map(scans).collect();
+    if let Some(table) = plan["Relation Name"].as_str() {
+        let times = number(plan, "Actual Loops");
+        let left = ["Rows Removed by Filter", "Rows Removed by Index Recheck"].map(|name| number(plan, name));
+        found.push(Scan {
+            kind: plan["Node Type"].as_str().unwrap_or_default().to_owned(),
+            table: table.to_owned(),
+            rows: times * (number(plan, "Actual Rows") + left.iter().sum::<f64>()),
+            times,
+            blocks: blocks(plan) - inner.iter().map(blocks).sum::<f64>(),
+        });
+    }
+    found
 }
 
 /// The values that diesel writes behind a statement, as SQL: numbers, texts, moments, lists, and what is not there.

@@ -10,7 +10,7 @@ use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{list_of, one_of};
 use crate::store::schema::{account_ancestry, accounts, payment_methods};
 
 /// The two nearest payment methods at or above the account say everything about it.
@@ -40,7 +40,7 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
 /// The own methods of these accounts.
 pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem> {
     let rows = payment_methods::table
-        .filter(payment_methods::account_key.eq_any(accounts.to_vec()))
+        .filter(one_of(payment_methods::account_key, accounts))
         .select((
             payment_methods::account_key,
             payment_methods::allow_child_accounts,
@@ -79,32 +79,23 @@ impl Near {
     }
 }
 
-/// Accounts asked for in one statement.
-const AT_ONCE: usize = 500;
-
-/// The payer of each account: one statement for up to 500 of them.
+/// The payer of each account, in one statement.
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     let mut found: HashMap<Key, Payer> = keys.iter().map(|key| (*key, Payer::Nobody)).collect();
-    for some in keys.chunks(AT_ONCE) {
-        // SQLite numbers parameters in the order in which they stand in the text.
-        let marks: Vec<String> = (2..some.len() + 2).map(|n| format!("${n}")).collect();
-        let text = format!(
-            "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
-                    (pm.verified AND pm.pays_until > $1) AS verified
-             FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
-                   FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
-                   WHERE up.descendant_key IN ({}) GROUP BY up.descendant_key) near
-             JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
-             JOIN accounts o ON o.key = an.ancestor_key
-             JOIN payment_methods pm ON pm.account_key = o.key",
-            marks.join(", ")
-        );
-        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>().bind::<Timestamp, _>(ids::now());
-        for key in some {
-            query = query.bind::<BigInt, _>(*key);
-        }
-        found.extend(query.load::<Near>(db)?.into_iter().map(|near| (near.account_key, near.payer())));
-    }
+    // SQLite numbers parameters in the order in which they stand in the text.
+    let (is_asked_for, list) = list_of(db, keys, 2);
+    let text = format!(
+        "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
+                (pm.verified AND pm.pays_until > $1) AS verified
+         FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
+               FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
+               WHERE up.descendant_key {is_asked_for} GROUP BY up.descendant_key) near
+         JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
+         JOIN accounts o ON o.key = an.ancestor_key
+         JOIN payment_methods pm ON pm.account_key = o.key"
+    );
+    let rows: Vec<Near> = diesel::sql_query(text).bind::<Timestamp, _>(ids::now()).bind::<Text, _>(list).load(db)?;
+    found.extend(rows.into_iter().map(|near| (near.account_key, near.payer())));
     Ok(found)
 }
 

@@ -11,6 +11,7 @@ use crate::access::policy::{Permission, Permissions, Resource, Verb};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{account_ancestry, assignments};
 
 /// Somebody with a role of their own in accounts that are paid for.
@@ -78,7 +79,7 @@ pub fn who_see(db: &mut Db, account: Key, people: &[Person]) -> Result<HashSet<K
     let rows: Vec<Key> = account_ancestry::table
         .inner_join(assignments::table.on(assignments::account_key.eq(account_ancestry::ancestor_key)))
         .filter(account_ancestry::descendant_key.eq(account))
-        .filter(assignments::user_key.eq_any(users))
+        .filter(one_of(assignments::user_key, &users))
         .filter(assignments::ends_at.gt(ids::now()))
         .filter(reaches)
         .select(assignments::user_key)

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::one_of;
 use crate::store::schema::{invoice_sections, invoices};
 
 /// Whose invoice it is.
@@ -36,7 +37,7 @@ pub fn owes(db: &mut Db, account: Key) -> Result<Option<Owed>, Problem> {
 pub fn owing(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
     let found: Vec<Key> = invoices::table
         .inner_join(invoice_sections::table)
-        .filter(invoice_sections::account_key.eq_any(accounts.to_vec()))
+        .filter(one_of(invoice_sections::account_key, accounts))
         .filter(invoice_sections::own_lines.gt(0))
         .filter(invoices::overdue_at.is_not_null())
         .filter(invoices::state.eq_any(["OPEN", "FAILED"]))

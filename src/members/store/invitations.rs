@@ -8,7 +8,7 @@ use crate::access::Scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{assignments, invitation_roles, invitations, roles, users};
 use crate::text::{email_key, like_anywhere};
 use crate::web::paging::{Want, is_backward};
@@ -258,7 +258,7 @@ pub fn page(
 pub fn role_names(db: &mut Db, of: &[Key]) -> Result<Vec<(Key, String)>, Problem> {
     Ok(invitation_roles::table
         .inner_join(roles::table.on(roles::key.eq(invitation_roles::role_key)))
-        .filter(invitation_roles::invitation_key.eq_any(of.to_vec()))
+        .filter(one_of(invitation_roles::invitation_key, of))
         .order((roles::name_key, roles::key))
         .select((invitation_roles::invitation_key, roles::name))
         .load(db)?)

@@ -11,7 +11,7 @@ use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, one_of};
 use crate::store::schema::{account_ancestry, accounts, assignments, roles};
 use crate::text::{email_key, like_anywhere, name_key};
 use crate::web::paging::{Want, is_backward};
@@ -127,7 +127,7 @@ pub fn reaching(db: &mut Db, account: Key, users: &[Key]) -> Result<Vec<Reaching
         .inner_join(roles::table.on(roles::key.eq(assignments::role_key)))
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::ancestor_key)))
         .filter(account_ancestry::descendant_key.eq(account))
-        .filter(assignments::user_key.eq_any(users.to_vec()))
+        .filter(one_of(assignments::user_key, users))
         .filter(own.or(above))
         .order((account_ancestry::distance, roles::name_key, assignments::key))
         .select((

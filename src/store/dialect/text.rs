@@ -119,3 +119,15 @@ pub fn with_text(db: &mut Db, text: &str, most: usize) -> QueryResult<Option<Vec
     keys.dedup();
     Ok(Some(keys))
 }
+
+/// The accounts that have this folded text in a tag, where tags have an index of their own (on PostgreSQL); None where
+/// they have none, where there are more than `most`, or the text is shorter than [`SHORTEST_TEXT`].
+pub fn with_tag(db: &mut Db, text: &str, most: usize) -> QueryResult<Option<Vec<Key>>> {
+    let Db::Postgres(c) = db else { return Ok(None) };
+    if text.chars().count() < SHORTEST_TEXT {
+        return Ok(None);
+    }
+    let sql = format!("SELECT account_key AS key FROM account_tags WHERE value_key LIKE $1 LIMIT {}", most + 1);
+    let rows: Vec<Found> = diesel::sql_query(sql).bind::<Text, _>(like_anywhere(text)).load(c)?;
+    Ok((rows.len() <= most).then(|| rows.into_iter().map(|row| row.key).collect()))
+}

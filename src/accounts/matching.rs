@@ -1,0 +1,153 @@
+//! Accounts with a text in their names, where there are very many: a rare text is looked up. For one that very many
+//! accounts of the installation have, or a short one, so many names are looked through for a page; where that finds too
+//! few, the page says where to go on.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+use super::list::{self, COUNTED, Filter, Listed, Scope};
+use crate::access::Place;
+use crate::access::below::LARGE;
+use crate::ids::Key;
+use crate::problem::Problem;
+use crate::store::Db;
+use crate::store::dialect::{self, MultiBackend};
+use crate::text::{like_anywhere, name_key};
+use crate::web::paging::{Cursor, Want, is_backward};
+
+/// Accounts that have a rare text in their name are looked at one by one, up to so many.
+const MOST_CANDIDATES: usize = 5_000;
+/// Names that are looked through for a page, and for the count.
+const LOOKED_THROUGH: i64 = 10_000;
+
+/// Whether the accounts are so many that they are not all looked through.
+pub fn is_apart(account: &Place, filter: &Filter) -> bool {
+    !filter.text.is_empty() && list::size(account, filter.scope) > LARGE
+}
+
+/// A page in the order of names: at most `limit + 1` rows, turned round when the page before is wanted.
+pub fn page(db: &mut Db, account: &Place, filter: &Filter, want: &Want, limit: usize) -> Result<Listed, Problem> {
+    let look = Look::new(db, account, filter, want)?;
+    let keys = look.matching(db, limit + 1)?;
+    let more = if keys.len() > limit { None } else { look.end(db)? };
+    let mut rows = list::by_keys(db, &keys)?;
+    rows.sort_by_key(|row| keys.iter().position(|key| *key == row.key));
+    Ok(Listed { rows, more })
+}
+
+/// How many match, and whether there may be more than were counted.
+pub fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), Problem> {
+    let look = Look::new(db, account, filter, &Want::First)?;
+    let found = look.matching(db, usize::try_from(COUNTED).unwrap_or(usize::MAX))?.len();
+    let found = i64::try_from(found).unwrap_or(COUNTED);
+    Ok((found, look.among.is_none() || found >= COUNTED))
+}
+
+/// A look through names in their order, from a place on.
+struct Look<'a> {
+    account: Key,
+    scope: Scope,
+    /// Folded.
+    text: String,
+    /// The accounts that can match, where they are known.
+    among: Option<Vec<Key>>,
+    up: bool,
+    from: Option<&'a Cursor>,
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = BigInt)]
+    key: Key,
+    #[diesel(sql_type = Text)]
+    name_key: String,
+}
+
+impl<'a> Look<'a> {
+    fn new(db: &mut Db, account: &Place, filter: &Filter, want: &'a Want) -> Result<Look<'a>, Problem> {
+        let text = name_key(&filter.text);
+        let from = match want {
+            Want::After(cursor) | Want::Before(cursor) if !cursor.0.contains('\0') => Some(cursor),
+            _ => None,
+        };
+        let up = filter.descending == is_backward(want);
+        let among = dialect::with_text(db, &text, MOST_CANDIDATES)?;
+        Ok(Look { account: account.key, scope: filter.scope, text, among, up, from })
+    }
+
+    fn direction(&self) -> &'static str {
+        if self.up { "ASC" } else { "DESC" }
+    }
+
+    /// The names that are looked through: `$1` is the account, and `$2` and `$3` where to begin.
+    fn names(&self) -> String {
+        let keys = || {
+            let keys = self.among.iter().flatten().map(Key::to_string).collect::<Vec<_>>().join(", ");
+            // PostgreSQL takes no empty list, and no key is -1.
+            if keys.is_empty() { "-1".to_owned() } else { keys }
+        };
+        let (names, key) = match (self.scope, &self.among) {
+            (Scope::Direct, None) => ("key, name_key FROM accounts WHERE parent_key = $1".to_owned(), "key"),
+            (Scope::Direct, Some(_)) => {
+                // + 0: from the accounts up.
+                (format!("key, name_key FROM accounts WHERE parent_key + 0 = $1 AND key IN ({})", keys()), "key")
+            }
+            (Scope::Below, None) => (
+                "descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key = $1 AND descendant_key <> $1"
+                    .to_owned(),
+                "descendant_key",
+            ),
+            (Scope::Below, Some(_)) => {
+                let below = "(SELECT 1 FROM account_ancestry x WHERE x.descendant_key = accounts.key AND x.ancestor_key = $1
+                              LIMIT 1)
+                             IS NOT NULL";
+                (format!("key, name_key FROM accounts WHERE key <> $1 AND {below} AND key IN ({})", keys()), "key")
+            }
+        };
+        let than = if self.up { ">" } else { "<" };
+        // The first half is what the index is entered by.
+        let from = format!(" AND name_key {than}= $2 AND (name_key {than} $2 OR {key} {than} $3)");
+        let from = if self.from.is_some() { from.as_str() } else { "" };
+        let direction = self.direction();
+        format!("SELECT {names}{from} ORDER BY name_key {direction}, {key} {direction} LIMIT {LOOKED_THROUGH}")
+    }
+
+    fn query(&self, db: &mut Db, sql: String, text: Option<&str>) -> Result<Vec<Named>, Problem> {
+        let mut query = diesel::sql_query(sql).into_boxed::<MultiBackend>().bind::<BigInt, _>(self.account);
+        if let Some(Cursor(name, key)) = self.from {
+            query = query.bind::<Text, _>(name.clone()).bind::<BigInt, _>(*key);
+        }
+        if let Some(text) = text {
+            query = query.bind::<Text, _>(like_anywhere(text));
+        }
+        Ok(query.load(db)?)
+    }
+
+    /// Open accounts with the text in their name, in order.
+    fn matching(&self, db: &mut Db, most: usize) -> Result<Vec<Key>, Problem> {
+        let (names, direction) = (self.names(), self.direction());
+        let like = if self.from.is_some() { "$4" } else { "$2" };
+        let open = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
+        // CASE: the name first, so that few are asked whether they are open.
+        let sql = format!(
+            "SELECT r.key, r.name_key FROM ({names}) r
+             WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {open} ELSE 1 = 0 END
+             ORDER BY r.name_key {direction}, r.key {direction} LIMIT {most}"
+        );
+        Ok(self.query(db, sql, Some(&self.text))?.into_iter().map(|named| named.key).collect())
+    }
+
+    /// The last of the names that are looked through, where there are more beyond.
+    fn end(&self, db: &mut Db) -> Result<Option<Cursor>, Problem> {
+        if self.among.is_some() {
+            return Ok(None);
+        }
+        let (names, direction) = (self.names(), self.direction());
+        let sql = format!(
+            "SELECT r.key, r.name_key FROM ({names}) r ORDER BY r.name_key {direction}, r.key {direction}
+             LIMIT 1 OFFSET {}",
+            LOOKED_THROUGH - 1
+        );
+        Ok(self.query(db, sql, None)?.into_iter().next().map(|last| Cursor(last.name_key, last.key)))
+    }
+}
