@@ -145,8 +145,7 @@ async fn list_page(
             return Ok((Listed { rows: Vec::new(), more: None }, Vec::new(), (0, false), false, wanted.clone()));
         }
         let wanted = wanted.clone().within(account);
-        let listed = list::page(db, account, &wanted, &want, PAGE)?;
-        let counted = list::count(db, account, &wanted)?;
+        let (listed, counted) = list::page_and_count(db, account, &wanted, &want, PAGE)?;
         let has_closed = store::has_closed_children(db, account.key)?;
         let items = items(db, &grant, &listed.rows, wanted.scope)?;
         Ok((listed, items, counted, has_closed, wanted))
@@ -174,7 +173,7 @@ async fn list_page(
         total: paged.total,
     };
     page.items = paged.rows.into_iter().map(|(_, item)| item).collect();
-    // What is counted begins at the first name, whichever page this is.
+    // Those of the page at least, where nobody counted.
     page.found = found.max(i64::try_from(page.items.len()).unwrap_or(0));
     page.found_more = found_more;
     page.shell = page.shell.noting(&page.paged.words());

@@ -223,13 +223,23 @@ const COLUMNS: Columns = (
     accounts::external_reference,
 );
 
-/// How many accounts match, counted up to [`COUNTED`], and whether there may be more.
-pub fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), Problem> {
+/// The same with how many accounts match, counted up to [`COUNTED`], and whether there may be more.
+pub fn page_and_count(
+    db: &mut Db,
+    account: &Place,
+    filter: &Filter,
+    want: &Want,
+    limit: usize,
+) -> Result<(Listed, (i64, bool)), Problem> {
+    if matching::is_apart(account, filter) {
+        return matching::page_and_count(db, account, filter, want, limit);
+    }
+    Ok((page(db, account, filter, want, limit)?, count(db, account, filter)?))
+}
+
+fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), Problem> {
     if filter.text.is_empty() {
         return Ok((size(account, filter.scope), false));
-    }
-    if matching::is_apart(account, filter) {
-        return matching::count(db, account, filter);
     }
     let found: Vec<Key> = match filter.scope {
         Scope::Direct => {

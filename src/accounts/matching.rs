@@ -17,8 +17,8 @@ use crate::web::paging::{Cursor, Want, is_backward};
 
 /// Accounts that have a rare text in their name are looked at one by one, up to so many.
 const MOST_CANDIDATES: usize = 5_000;
-/// Names that are looked through for a page, and for the count.
-const LOOKED_THROUGH: i64 = 10_000;
+/// Names that are looked through for a page.
+const LOOKED_THROUGH: i64 = 5_000;
 
 /// Whether the accounts are so many that they are not all looked through.
 pub fn is_apart(account: &Place, filter: &Filter) -> bool {
@@ -27,20 +27,25 @@ pub fn is_apart(account: &Place, filter: &Filter) -> bool {
 
 /// A page in the order of names: at most `limit + 1` rows, turned round when the page before is wanted.
 pub fn page(db: &mut Db, account: &Place, filter: &Filter, want: &Want, limit: usize) -> Result<Listed, Problem> {
-    let look = Look::new(db, account, filter, want)?;
-    let keys = look.matching(db, limit + 1)?;
-    let more = if keys.len() > limit { None } else { look.end(db)? };
-    let mut rows = list::by_keys(db, &keys)?;
-    rows.sort_by_key(|row| keys.iter().position(|key| *key == row.key));
-    Ok(Listed { rows, more })
+    Look::new(db, account, filter, want)?.page(db, limit)
 }
 
-/// How many match, and whether there may be more than were counted.
-pub fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), Problem> {
-    let look = Look::new(db, account, filter, &Want::First)?;
-    let found = look.matching(db, usize::try_from(COUNTED).unwrap_or(usize::MAX))?.len();
-    let found = i64::try_from(found).unwrap_or(COUNTED);
-    Ok((found, look.among.is_none() || found >= COUNTED))
+/// The same with how many match, and whether there may be more: what is looked through name by name is not counted.
+pub fn page_and_count(
+    db: &mut Db,
+    account: &Place,
+    filter: &Filter,
+    want: &Want,
+    limit: usize,
+) -> Result<(Listed, (i64, bool)), Problem> {
+    let look = Look::new(db, account, filter, want)?;
+    let listed = look.page(db, limit)?;
+    if look.among.is_none() {
+        return Ok((listed, (0, true)));
+    }
+    let found = Look { from: None, ..look }.matching(db, usize::try_from(COUNTED).unwrap_or(usize::MAX))?;
+    let found = i64::try_from(found.len()).unwrap_or(COUNTED);
+    Ok((listed, (found, found >= COUNTED)))
 }
 
 /// A look through names in their order, from a place on.
@@ -73,6 +78,14 @@ impl<'a> Look<'a> {
         let up = filter.descending == is_backward(want);
         let among = dialect::with_text(db, &text, MOST_CANDIDATES)?;
         Ok(Look { account: account.key, scope: filter.scope, text, among, up, from })
+    }
+
+    fn page(&self, db: &mut Db, limit: usize) -> Result<Listed, Problem> {
+        let keys = self.matching(db, limit + 1)?;
+        let more = if keys.len() > limit { None } else { self.end(db)? };
+        let mut rows = list::by_keys(db, &keys)?;
+        rows.sort_by_key(|row| keys.iter().position(|key| *key == row.key));
+        Ok(Listed { rows, more })
     }
 
     fn direction(&self) -> &'static str {

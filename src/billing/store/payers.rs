@@ -1,10 +1,10 @@
 //! The payer rule as queries: the nearest payment method at or above an account is one index range, for a page of
 //! accounts one statement, and everything below an account is read once from the top down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Timestamp};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
@@ -51,52 +51,56 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
 }
 
 #[derive(QueryableByName)]
-struct Near {
-    #[diesel(sql_type = BigInt)]
-    account_key: Key,
-    #[diesel(sql_type = BigInt)]
-    distance: i64,
+struct Nearest {
     #[diesel(sql_type = BigInt)]
     key: Key,
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Bool)]
-    offered: bool,
-    #[diesel(sql_type = Bool)]
-    verified: bool,
+    #[diesel(sql_type = BigInt)]
+    depth: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    payer: Option<Key>,
 }
 
-impl Near {
-    fn payer(self) -> Payer {
-        let Near { distance, key, id, name, offered, verified, .. } = self;
-        match (distance, offered) {
-            (0, _) => Payer::Own { verified },
-            (_, true) => Payer::Inherited(Source { key, id, name, distance, verified }),
-            (_, false) => Payer::Nobody,
-        }
-    }
-}
+/// An account with a method: id, name and depth, and the method.
+type Paying = (Key, String, String, i64, bool, bool);
 
-/// The payer of each account, in one statement.
+/// The payer of each account: where the nearest method is, and then those accounts, of which there are few.
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
-    let mut found: HashMap<Key, Payer> = keys.iter().map(|key| (*key, Payer::Nobody)).collect();
-    // SQLite numbers parameters in the order in which they stand in the text.
-    let (is_asked_for, list) = list_of(db, keys, 2);
+    let (is_asked_for, list) = list_of(db, keys, 1);
     let text = format!(
-        "SELECT near.account_key, an.distance, o.key, o.id, o.name, pm.allow_child_accounts AS offered,
-                (pm.verified AND pm.pays_until > $1) AS verified
-         FROM (SELECT up.descendant_key AS account_key, MIN(up.distance) AS distance
-               FROM account_ancestry up JOIN payment_methods m ON m.account_key = up.ancestor_key
-               WHERE up.descendant_key {is_asked_for} GROUP BY up.descendant_key) near
-         JOIN account_ancestry an ON an.descendant_key = near.account_key AND an.distance = near.distance
-         JOIN accounts o ON o.key = an.ancestor_key
-         JOIN payment_methods pm ON pm.account_key = o.key"
+        "SELECT a.key, a.depth,
+                (SELECT up.ancestor_key FROM account_ancestry up
+                 JOIN payment_methods m ON m.account_key = up.ancestor_key
+                 WHERE up.descendant_key = a.key ORDER BY up.distance LIMIT 1) AS payer
+         FROM accounts a WHERE a.key {is_asked_for}"
     );
-    let rows: Vec<Near> = diesel::sql_query(text).bind::<Timestamp, _>(ids::now()).bind::<Text, _>(list).load(db)?;
-    found.extend(rows.into_iter().map(|near| (near.account_key, near.payer())));
-    Ok(found)
+    let nearest: Vec<Nearest> = diesel::sql_query(text).bind::<Text, _>(list).load(db)?;
+    let at: BTreeSet<Key> = nearest.iter().filter_map(|one| one.payer).collect();
+    let paying = paying(db, &at.into_iter().collect::<Vec<_>>())?;
+    let payer = |one: &Nearest| match one.payer.and_then(|at| paying.get(&at)) {
+        Some((at, .., verified)) if *at == one.key => Payer::Own { verified: *verified },
+        Some((key, id, name, depth, true, verified)) => {
+            let (id, name) = (id.clone(), name.clone());
+            Payer::Inherited(Source { key: *key, id, name, distance: one.depth - depth, verified: *verified })
+        }
+        Some(_) | None => Payer::Nobody,
+    };
+    Ok(nearest.iter().map(|one| (one.key, payer(one))).collect())
+}
+
+fn paying(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Paying>, Problem> {
+    let rows: Vec<Paying> = accounts::table
+        .inner_join(payment_methods::table.on(payment_methods::account_key.eq(accounts::key)))
+        .filter(one_of(accounts::key, keys))
+        .select((
+            accounts::key,
+            accounts::id,
+            accounts::name,
+            accounts::depth,
+            payment_methods::allow_child_accounts,
+            payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
+        ))
+        .load(db)?;
+    Ok(rows.into_iter().map(|row| (row.0, row)).collect())
 }
 
 /// What an account below has of its own, with the parent it would inherit from.
