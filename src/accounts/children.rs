@@ -54,6 +54,8 @@ struct ChildrenPage {
     found_more: bool,
     /// Where to look on: so many names were looked through, and there are more.
     go_on: String,
+    /// Names before or after those were looked through on another page.
+    began_elsewhere: bool,
     first_headings: Vec<Heading>,
     last_headings: Vec<Heading>,
     items: Vec<Item>,
@@ -122,6 +124,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         found: 0,
         found_more: false,
         go_on: String::new(),
+        began_elsewhere: false,
         tree_view: false,
         open_all: false,
         items: Vec::new(),
@@ -138,7 +141,7 @@ async fn list_page(
     query: &ListQuery,
 ) -> Result<ChildrenPage, Problem> {
     let (grant, wanted, want) = (by.clone(), filter.clone(), query.page.want());
-    let brief = filter.is_in_order();
+    let brief = filter.is_brief();
     let read = move |db: &mut Db| {
         let account = grant.account();
         if !grant.frame().may_below::<ReadAccounts>() {
@@ -176,6 +179,7 @@ async fn list_page(
     // Those of the page at least, where nobody counted.
     page.found = found.max(i64::try_from(page.items.len()).unwrap_or(0));
     page.found_more = found_more;
+    page.began_elsewhere = !matches!(query.page.want(), Want::First | Want::Last);
     page.shell = page.shell.noting(&page.paged.words());
     Ok(page)
 }

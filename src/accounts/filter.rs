@@ -34,13 +34,10 @@ impl Filter {
         if apart && size(account, self.scope) > LARGE { Filter { sort: Sort::Name, ..self } } else { self }
     }
 
-    /// Whether a page is so many rows of an index, one after the other: not looked for, and not sorted.
-    pub fn is_in_order(&self) -> bool {
-        match (self.scope, self.sort) {
-            _ if !self.text.is_empty() => false,
-            (_, Sort::Name) | (Scope::Direct, _) => true,
-            (Scope::Below, _) => false,
-        }
+    /// Whether a page is some rows of an index, one after the other, and what is said of them is read in a moment: of
+    /// direct children, as everything above them is the same.
+    pub fn is_brief(&self) -> bool {
+        self.text.is_empty() && self.scope == Scope::Direct && self.sort != Sort::Children
     }
 }
 

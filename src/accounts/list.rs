@@ -100,11 +100,13 @@ fn beyond(cursor: &Cursor, sort: Sort, up: bool) -> Option<Condition> {
         }
         (Sort::Children, true) => {
             let v: i64 = cursor.0.parse().ok()?;
-            Box::new(accounts::children_count.gt(v).or(accounts::children_count.eq(v).and(accounts::key.gt(key))))
+            let (at, by) = (accounts::children_count, accounts::key);
+            Box::new(at.ge(v).and(at.gt(v).or(at.eq(v).and(by.gt(key)))))
         }
         (Sort::Children, false) => {
             let v: i64 = cursor.0.parse().ok()?;
-            Box::new(accounts::children_count.lt(v).or(accounts::children_count.eq(v).and(accounts::key.lt(key))))
+            let (at, by) = (accounts::children_count, accounts::key);
+            Box::new(at.le(v).and(at.lt(v).or(at.eq(v).and(by.lt(key)))))
         }
         (Sort::Created, up) => {
             let v = DateTime::from_timestamp_micros(cursor.0.parse().ok()?)?.naive_utc();

@@ -1,5 +1,5 @@
-//! What a list says about each account besides its name: whether it may provision, its agreements and its payer. One
-//! query for each kind, whatever the number of rows.
+//! What a list says about each account besides its name: whether it may provision, its agreements and its payer. A few
+//! queries, whatever the number of rows.
 
 use std::collections::HashMap;
 

@@ -17,6 +17,8 @@ use crate::web::paging::{Cursor, Want, is_backward};
 
 /// Accounts that have a rare text in their name are looked at one by one, up to so many.
 const MOST_CANDIDATES: usize = 5_000;
+/// The account `r` is open.
+const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
 /// Names that are looked through for a page.
 const LOOKED_THROUGH: i64 = 5_000;
 
@@ -46,6 +48,10 @@ pub fn page_and_count(
     let found = Look { from: None, ..look }.matching(db, usize::try_from(COUNTED).unwrap_or(usize::MAX))?;
     let found = i64::try_from(found.len()).unwrap_or(COUNTED);
     Ok((listed, (found, found >= COUNTED)))
+}
+
+fn direction(up: bool) -> &'static str {
+    if up { "ASC" } else { "DESC" }
 }
 
 /// A look through names in their order, from a place on.
@@ -89,11 +95,11 @@ impl<'a> Look<'a> {
     }
 
     fn direction(&self) -> &'static str {
-        if self.up { "ASC" } else { "DESC" }
+        direction(self.up)
     }
 
-    /// The names that are looked through: `$1` is the account, and `$2` and `$3` where to begin.
-    fn names(&self) -> String {
+    /// So many names in their order: `$1` is the account, and `$2` and `$3` where to begin.
+    fn names(&self, most: i64) -> String {
         let keys = || {
             let keys = self.among.iter().flatten().map(Key::to_string).collect::<Vec<_>>().join(", ");
             // PostgreSQL takes no empty list, and no key is -1.
@@ -122,7 +128,7 @@ impl<'a> Look<'a> {
         let from = format!(" AND name_key {than}= $2 AND (name_key {than} $2 OR {key} {than} $3)");
         let from = if self.from.is_some() { from.as_str() } else { "" };
         let direction = self.direction();
-        format!("SELECT {names}{from} ORDER BY name_key {direction}, {key} {direction} LIMIT {LOOKED_THROUGH}")
+        format!("SELECT {names}{from} ORDER BY name_key {direction}, {key} {direction} LIMIT {most}")
     }
 
     fn query(&self, db: &mut Db, sql: String, text: Option<&str>) -> Result<Vec<Named>, Problem> {
@@ -138,29 +144,40 @@ impl<'a> Look<'a> {
 
     /// Open accounts with the text in their name, in order.
     fn matching(&self, db: &mut Db, most: usize) -> Result<Vec<Key>, Problem> {
-        let (names, direction) = (self.names(), self.direction());
+        let (names, direction) = (self.names(LOOKED_THROUGH), self.direction());
         let like = if self.from.is_some() { "$4" } else { "$2" };
-        let open = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
         // CASE: the name first, so that few are asked whether they are open.
         let sql = format!(
             "SELECT r.key, r.name_key FROM ({names}) r
-             WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {open} ELSE 1 = 0 END
+             WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {OPEN} ELSE 1 = 0 END
              ORDER BY r.name_key {direction}, r.key {direction} LIMIT {most}"
         );
         Ok(self.query(db, sql, Some(&self.text))?.into_iter().map(|named| named.key).collect())
     }
 
-    /// The last of the names that are looked through, where there are more beyond.
+    /// The last open account of those that are looked through, where there are more names beyond. A closed one is told by
+    /// no address, but where there are only closed ones.
     fn end(&self, db: &mut Db) -> Result<Option<Cursor>, Problem> {
         if self.among.is_some() {
             return Ok(None);
         }
-        let (names, direction) = (self.names(), self.direction());
-        let sql = format!(
-            "SELECT r.key, r.name_key FROM ({names}) r ORDER BY r.name_key {direction}, r.key {direction}
-             LIMIT 1 OFFSET {}",
-            LOOKED_THROUGH - 1
+        let beyond = format!(
+            "SELECT n.key, n.name_key FROM ({}) n LIMIT 1 OFFSET {LOOKED_THROUGH}",
+            self.names(LOOKED_THROUGH + 1)
         );
-        Ok(self.query(db, sql, None)?.into_iter().next().map(|last| Cursor(last.name_key, last.key)))
+        if self.query(db, beyond, None)?.is_empty() {
+            return Ok(None);
+        }
+        let last = |condition: &str| {
+            let (names, back) = (self.names(LOOKED_THROUGH), direction(!self.up));
+            format!(
+                "SELECT r.key, r.name_key FROM ({names}) r WHERE {condition} ORDER BY r.name_key {back}, r.key {back} LIMIT 1"
+            )
+        };
+        let mut found = self.query(db, last(OPEN), None)?;
+        if found.is_empty() {
+            found = self.query(db, last("1 = 1"), None)?;
+        }
+        Ok(found.into_iter().next().map(|last| Cursor(last.name_key, last.key)))
     }
 }

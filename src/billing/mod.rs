@@ -65,7 +65,7 @@ pub fn has_lapsed(db: &mut Db, account: Key, payer: &Payer) -> Result<bool, Prob
     Ok(store::own(db, at)?.is_some_and(|own| own.verified))
 }
 
-/// Who pays for each of these accounts, in one statement for up to 500.
+/// Who pays for each of these accounts, in two statements.
 pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     store::payers::payers(db, accounts)
 }

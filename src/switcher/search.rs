@@ -98,7 +98,6 @@ fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Pr
 }
 
 /// What is known of the words.
-#[derive(Default)]
 struct Words {
     above: Above,
     tagged: Tagged,

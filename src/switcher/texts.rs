@@ -14,6 +14,8 @@ use crate::text::like_anywhere;
 
 /// A text that fewer accounts have is rare.
 const RARE: usize = 2_000;
+/// Accounts with a text in a tag that are listed in a statement.
+const MOST_TAGGED: usize = 5_000;
 /// Accounts whose id begins with the text; more than some mean none.
 pub const MOST_IDS: usize = 100;
 
@@ -35,7 +37,7 @@ pub type Tagged = HashMap<String, Vec<Key>>;
 pub fn tagged(db: &mut Db, wanted: &Wanted) -> Result<Tagged, Problem> {
     let mut tagged = Tagged::new();
     for word in wanted.own.iter().chain(&wanted.any) {
-        tagged.extend(dialect::with_tag(db, word, RARE)?.map(|keys| (word.clone(), keys)));
+        tagged.extend(dialect::with_tag(db, word, MOST_TAGGED)?.map(|keys| (word.clone(), keys)));
     }
     Ok(tagged)
 }

@@ -55,11 +55,12 @@ impl PageQuery {
         if self.page == "last" { Want::Last } else { Want::First }
     }
 
+    /// 0 where nobody can tell: the last page of nobody knows how many, and those that one came to from there.
     fn number(&self, total: Option<i64>) -> i64 {
         match self.want() {
             Want::First => 1,
-            Want::Last => total.map_or(1, pages),
-            _ => self.page.parse().unwrap_or(2).clamp(1, 1_000_000_000),
+            Want::Last => total.map_or(0, pages),
+            _ => self.page.parse().unwrap_or(0).clamp(0, 1_000_000_000),
         }
     }
 }
@@ -91,9 +92,9 @@ impl<T> Paged<T> {
     pub fn going_on(mut self, query: &PageQuery, rest: &str, cursor: &Cursor) -> Paged<T> {
         let number = query.number(self.total);
         if is_backward(&query.want()) {
-            self.previous = link(rest, "before", cursor, number - 1);
+            self.previous = link(rest, "before", cursor, step(number, -1));
         } else {
-            self.next = link(rest, "after", cursor, number + 1);
+            self.next = link(rest, "after", cursor, step(number, 1));
         }
         self
     }
@@ -124,16 +125,20 @@ impl<T> Paged<T> {
         let first = || url::form_urlencoded::Serializer::new(rest.to_owned()).append_pair("page", "1").finish();
         let to =
             |name: &str, row: Option<&T>, page: i64| row.map_or_else(first, |row| link(rest, name, &cursor(row), page));
-        let previous = if has_previous { to("before", rows.first(), number - 1) } else { String::new() };
-        let next = if has_next { to("after", rows.last(), number + 1) } else { String::new() };
+        let previous = if has_previous { to("before", rows.first(), step(number, -1)) } else { String::new() };
+        let next = if has_next { to("after", rows.last(), step(number, 1)) } else { String::new() };
         Paged { rows, previous, next, number, total }
     }
 
     /// "Page 2 of 7" where the total is known, and nothing where one page holds all.
     pub fn words(&self) -> String {
         match self.total {
-            Some(total) if pages(total) > 1 => format!("Page {} of {}", self.number.min(pages(total)), pages(total)),
-            None if !(self.previous.is_empty() && self.next.is_empty()) => format!("Page {}", self.number),
+            Some(total) if pages(total) > 1 => {
+                format!("Page {} of {}", self.number.clamp(1, pages(total)), pages(total))
+            }
+            None if self.is_single() => String::new(),
+            None if self.number > 0 => format!("Page {}", self.number),
+            None if self.next.is_empty() => "Last page".to_owned(),
             _ => String::new(),
         }
     }
@@ -143,10 +148,18 @@ impl<T> Paged<T> {
     }
 }
 
-/// The query string of another page.
+/// The number of a neighbour, where this one has a number.
+fn step(number: i64, by: i64) -> i64 {
+    if number == 0 { 0 } else { (number + by).max(1) }
+}
+
+/// The query string of another page; a page of 0 has no number.
 fn link(rest: &str, name: &str, cursor: &Cursor, page: i64) -> String {
     let mut query = url::form_urlencoded::Serializer::new(rest.to_owned());
-    query.append_pair(name, &cursor.encode()).append_pair("page", &page.max(1).to_string());
+    query.append_pair(name, &cursor.encode());
+    if page > 0 {
+        query.append_pair("page", &page.to_string());
+    }
     query.finish()
 }
 

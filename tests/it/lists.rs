@@ -13,7 +13,8 @@ use crate::world::World;
 const CHILDREN: [&str; 4] = ["bound", "keeps", "plain", "stopped"];
 
 /// What an account has of its own: nothing, or a method, offered or not, that can be charged or not.
-const METHODS: [Option<(bool, bool)>; 4] = [None, Some((true, true)), Some((false, true)), Some((true, false))];
+const METHODS: [Option<(bool, bool)>; 5] =
+    [None, Some((true, true)), Some((false, true)), Some((true, false)), Some((false, false))];
 
 #[actix_web::test]
 async fn direct_children_and_all_below_say_the_same_of_an_account() {

@@ -1,5 +1,5 @@
 //! The payer rule as queries: the nearest payment method at or above an account is one index range, for a page of
-//! accounts one statement, and everything below an account is read once from the top down.
+//! accounts two statements, and everything below an account is read once from the top down.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -65,7 +65,7 @@ type Paying = (Key, String, String, i64, bool, bool);
 
 /// The payer of each account: where the nearest method is, and then those accounts, of which there are few.
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
-    let (is_asked_for, list) = list_of(db, keys, 1);
+    let (is_asked_for, list) = list_of(db, keys);
     let text = format!(
         "SELECT a.key, a.depth,
                 (SELECT up.ancestor_key FROM account_ancestry up

@@ -17,13 +17,13 @@ pub fn one_of<C: Expression<SqlType = BigInt>>(column: C, keys: &[Key]) -> OneOf
     OneOf { column, list: List { keys: keys.to_vec(), text } }
 }
 
-/// The same for statements that are texts: what stands after the column, where the list is value number `n`, and that
-/// value.
-pub fn list_of(db: &Db, keys: &[Key], n: usize) -> (String, String) {
+/// The same for statements that are texts, which diesel keeps for none: what stands after the column, where the list is
+/// the first value, and that value.
+pub fn list_of(db: &Db, keys: &[Key]) -> (&'static str, String) {
     let list = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(",");
     match db {
-        Db::Sqlite(_) => (format!("IN (SELECT value FROM json_each(${n}))"), format!("[{list}]")),
-        Db::Postgres(_) => (format!("= ANY(CAST(${n} AS BIGINT[]))"), format!("{{{list}}}")),
+        Db::Sqlite(_) => ("IN (SELECT value FROM json_each($1))", format!("[{list}]")),
+        Db::Postgres(_) => ("= ANY(CAST($1 AS BIGINT[]))", format!("{{{list}}}")),
     }
 }
 

@@ -101,11 +101,12 @@ pub fn with_text(db: &mut Db, text: &str, most: usize) -> QueryResult<Option<Vec
             let sql = format!("SELECT rowid AS key FROM account_text WHERE account_text MATCH $1 LIMIT {limit}");
             diesel::sql_query(sql).bind::<Text, _>(wanted).load(c)?
         }
+        Db::Postgres(_) if !has_trigram(text) => return Ok(None),
         Db::Postgres(c) => {
             let sql = format!(
                 "SELECT key FROM (
                      (SELECT key FROM accounts WHERE name_key LIKE $1 LIMIT {limit})
-                     UNION ALL (SELECT account_key FROM account_tags WHERE value_key LIKE $1 LIMIT {limit})
+                     UNION (SELECT account_key FROM account_tags WHERE value_key LIKE $1 LIMIT {limit})
                  ) found LIMIT {limit}"
             );
             diesel::sql_query(sql).bind::<Text, _>(like_anywhere(text)).load(c)?
@@ -120,11 +121,16 @@ pub fn with_text(db: &mut Db, text: &str, most: usize) -> QueryResult<Option<Vec
     Ok(Some(keys))
 }
 
+/// Whether PostgreSQL can look the text up: its index holds three letters or digits in a row, and nothing else.
+fn has_trigram(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|run| run.chars().count() >= SHORTEST_TEXT)
+}
+
 /// The accounts that have this folded text in a tag, where tags have an index of their own (on PostgreSQL); None where
-/// they have none, where there are more than `most`, or the text is shorter than [`SHORTEST_TEXT`].
+/// they have none, where there are more than `most`, or the index cannot tell.
 pub fn with_tag(db: &mut Db, text: &str, most: usize) -> QueryResult<Option<Vec<Key>>> {
     let Db::Postgres(c) = db else { return Ok(None) };
-    if text.chars().count() < SHORTEST_TEXT {
+    if !has_trigram(text) {
         return Ok(None);
     }
     let sql = format!("SELECT account_key AS key FROM account_tags WHERE value_key LIKE $1 LIMIT {}", most + 1);
