@@ -8,6 +8,7 @@ use askama::Template;
 
 use super::list::{self, Filter, Listed, Row, Scope};
 use super::marks::{self, Marks};
+use super::matching;
 use super::query::{Heading, ListQuery, address, headings};
 use super::store;
 use super::tree::{self, Line, MOST_NODES};
@@ -16,7 +17,7 @@ use crate::access::{In, lookup};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::suspension;
-use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want, is_backward};
+use crate::web::paging::{Cursor, PAGE, PageQuery, Paged, Want, is_backward, starting_at};
 use crate::web::site::Keep;
 use crate::web::when::When;
 use crate::web::{Reply, Section, Shell, Site, csv};
@@ -54,6 +55,8 @@ struct ChildrenPage {
     found_more: bool,
     /// Where to look on: so many names were looked through, and there are more.
     go_on: String,
+    /// From the names on that begin with the text.
+    beginning: String,
     /// Names before or after those were looked through on another page.
     began_elsewhere: bool,
     first_headings: Vec<Heading>,
@@ -124,6 +127,7 @@ fn frame_of(by: &In<ReadAccounts>, site: &Site, filter: Filter, below: i64, has_
         found: 0,
         found_more: false,
         go_on: String::new(),
+        beginning: String::new(),
         began_elsewhere: false,
         tree_view: false,
         open_all: false,
@@ -167,6 +171,9 @@ async fn list_page(
         paged = paged.going_on(&query.page, &rest, cursor);
         let on = if is_backward(&query.page.want()) { &paged.previous } else { &paged.next };
         page.go_on = format!("?{on}");
+        if !page.filter.descending {
+            page.beginning = format!("?{}", starting_at(&rest, &matching::beginning(&page.filter)));
+        }
     }
     page.paged = Paged {
         rows: Vec::new(),

@@ -3,7 +3,7 @@
 //! few, the page says where to go on.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::list::{self, COUNTED, Filter, Listed, Scope};
 use crate::access::Place;
@@ -20,7 +20,9 @@ const MOST_CANDIDATES: usize = 5_000;
 /// The account `r` is open.
 const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
 /// Names that are looked through for a page.
-const LOOKED_THROUGH: i64 = 5_000;
+pub const LOOKED_THROUGH: i64 = 20_000;
+/// The last of them, among which one is looked for to go on from.
+const LAST: i64 = 10;
 
 /// Whether the accounts are so many that they are not all looked through.
 pub fn is_apart(account: &Place, filter: &Filter) -> bool {
@@ -50,6 +52,11 @@ pub fn page_and_count(
     Ok((listed, (found, found >= COUNTED)))
 }
 
+/// The place before the first name that begins with the text of the filter.
+pub fn beginning(filter: &Filter) -> Cursor {
+    Cursor(name_key(&filter.text), 0)
+}
+
 fn direction(up: bool) -> &'static str {
     if up { "ASC" } else { "DESC" }
 }
@@ -70,8 +77,17 @@ struct Look<'a> {
 struct Named {
     #[diesel(sql_type = BigInt)]
     key: Key,
+}
+
+/// One of the last names that are looked through.
+#[derive(QueryableByName)]
+struct Ending {
+    #[diesel(sql_type = BigInt)]
+    key: Key,
     #[diesel(sql_type = Text)]
     name_key: String,
+    #[diesel(sql_type = Bool)]
+    open: bool,
 }
 
 impl<'a> Look<'a> {
@@ -131,7 +147,10 @@ impl<'a> Look<'a> {
         format!("SELECT {names}{from} ORDER BY name_key {direction}, {key} {direction} LIMIT {most}")
     }
 
-    fn query(&self, db: &mut Db, sql: String, text: Option<&str>) -> Result<Vec<Named>, Problem> {
+    fn query<T>(&self, db: &mut Db, sql: String, text: Option<&str>) -> Result<Vec<T>, Problem>
+    where
+        T: QueryableByName<MultiBackend> + 'static,
+    {
         let mut query = diesel::sql_query(sql).into_boxed::<MultiBackend>().bind::<BigInt, _>(self.account);
         if let Some(Cursor(name, key)) = self.from {
             query = query.bind::<Text, _>(name.clone()).bind::<BigInt, _>(*key);
@@ -148,36 +167,34 @@ impl<'a> Look<'a> {
         let like = if self.from.is_some() { "$4" } else { "$2" };
         // CASE: the name first, so that few are asked whether they are open.
         let sql = format!(
-            "SELECT r.key, r.name_key FROM ({names}) r
+            "SELECT r.key FROM ({names}) r
              WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {OPEN} ELSE 1 = 0 END
              ORDER BY r.name_key {direction}, r.key {direction} LIMIT {most}"
         );
-        Ok(self.query(db, sql, Some(&self.text))?.into_iter().map(|named| named.key).collect())
+        let found: Vec<Named> = self.query(db, sql, Some(&self.text))?;
+        Ok(found.into_iter().map(|named| named.key).collect())
     }
 
     /// The last open account of those that are looked through, where there are more names beyond. A closed one is told by
-    /// no address, but where there are only closed ones.
+    /// no address, but where all the last ones are closed.
     fn end(&self, db: &mut Db) -> Result<Option<Cursor>, Problem> {
         if self.among.is_some() {
             return Ok(None);
         }
-        let beyond = format!(
-            "SELECT n.key, n.name_key FROM ({}) n LIMIT 1 OFFSET {LOOKED_THROUGH}",
-            self.names(LOOKED_THROUGH + 1)
+        // In the order of the names inside, which both databases keep; sorted once more, all would be asked whether they are open.
+        let sql = format!(
+            "SELECT r.key, r.name_key, {OPEN} AS open FROM ({}) r LIMIT {} OFFSET {}",
+            self.names(LOOKED_THROUGH + 1),
+            LAST + 1,
+            LOOKED_THROUGH - LAST
         );
-        if self.query(db, beyond, None)?.is_empty() {
+        let mut last: Vec<Ending> = self.query(db, sql, None)?;
+        if i64::try_from(last.len()).unwrap_or(0) <= LAST {
             return Ok(None);
         }
-        let last = |condition: &str| {
-            let (names, back) = (self.names(LOOKED_THROUGH), direction(!self.up));
-            format!(
-                "SELECT r.key, r.name_key FROM ({names}) r WHERE {condition} ORDER BY r.name_key {back}, r.key {back} LIMIT 1"
-            )
-        };
-        let mut found = self.query(db, last(OPEN), None)?;
-        if found.is_empty() {
-            found = self.query(db, last("1 = 1"), None)?;
-        }
-        Ok(found.into_iter().next().map(|last| Cursor(last.name_key, last.key)))
+        last.pop();
+        let at = last.iter().rposition(|one| one.open).unwrap_or(last.len() - 1);
+        let Ending { key, name_key, .. } = last.swap_remove(at);
+        Ok(Some(Cursor(name_key, key)))
     }
 }

@@ -148,6 +148,11 @@ impl<T> Paged<T> {
     }
 }
 
+/// The query string of the page that starts at a place.
+pub fn starting_at(rest: &str, place: &Cursor) -> String {
+    link(rest, "after", place, 0)
+}
+
 /// The number of a neighbour, where this one has a number.
 fn step(number: i64, by: i64) -> i64 {
     if number == 0 { 0 } else { (number + by).max(1) }

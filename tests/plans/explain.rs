@@ -154,7 +154,7 @@ struct Scan {
 }
 
 /// Rows of a large table that a page may look at for one statement.
-const MOST_ROWS: f64 = 20_000.0;
+const MOST_ROWS: f64 = 25_000.0;
 
 impl Scan {
     fn is_wrong(&self, listed: usize) -> Option<String> {
