@@ -1,5 +1,5 @@
-//! The chains of several accounts at once, for lists and searches: two queries for them with all above them. They are followed from parent to parent, each account once: rows of ancestry are as many as the accounts times
-//! their depth.
+//! The chains of several accounts at once, for lists and searches: two queries for them with all above them. They are
+//! followed from parent to parent, each account once: rows of ancestry are as many as the accounts times their depth.
 
 use std::collections::HashMap;
 use std::sync::Arc;
