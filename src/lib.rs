@@ -28,7 +28,8 @@
 //! # What is deliberately absent
 //! No cache (sums of readiness below very many accounts are made in the background, and pages say when), no background
 //! thread that touches requests, no recursive query that goes down a tree in a request (those of `access::chains` follow
-//! parents upwards, which are no more than the tree is deep), no state in the session but who somebody is, and no `match` on the database outside `dialect`.
+//! parents upwards, which are no more than the tree is deep), no state in the session but who somebody is, and no `match`
+//! on the database outside `dialect`.
 
 pub mod access;
 pub mod accounts;

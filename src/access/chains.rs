@@ -15,6 +15,7 @@ use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::one_of;
 use crate::store::schema::{accounts, assignments, roles};
+use crate::store::sql::list;
 
 /// Each from its root down, with what this user holds at every step. Closed accounts and those where the user holds
 /// nothing are left out.
@@ -71,7 +72,7 @@ fn above(db: &mut Db, user: Key, keys: &[Key]) -> Result<Above, Problem> {
 
 /// The accounts and all above them.
 fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
-    let listed = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ");
+    let listed = list(keys);
     const COLUMNS: &str = "a.key, a.id, a.name, a.depth, a.root_key, a.children_count, a.below_count, a.version,
          a.requires_second_factor, a.parent_key, a.closed_at";
     Ok(diesel::sql_query(format!(

@@ -12,15 +12,14 @@ use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::{self, MultiBackend};
+use crate::store::sql::{self, is_open, there_is};
 use crate::text::{like_anywhere, name_key};
 use crate::web::paging::{Cursor, Want, is_backward};
 
 /// Accounts that have a rare text in their name are looked at one by one, up to so many.
 const MOST_CANDIDATES: usize = 5_000;
-/// The account `r` is open.
-const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
-/// Names that are looked through for a page.
-pub const LOOKED_THROUGH: i64 = 20_000;
+/// Names that are looked through for a page, which says how many.
+const LOOKED_THROUGH: i64 = 20_000;
 /// The last of them, among which one is looked for to go on from.
 const LAST: i64 = 10;
 
@@ -45,7 +44,9 @@ pub fn page_and_count(
     let look = Look::new(db, account, filter, want)?;
     let listed = look.page(db, limit)?;
     if look.among.is_none() {
-        return Ok((listed, (0, true)));
+        let all = look.from.is_none() && listed.more.is_none() && listed.rows.len() <= limit;
+        let found = i64::try_from(listed.rows.len()).unwrap_or(COUNTED);
+        return Ok((listed, if all { (found, false) } else { (0, true) }));
     }
     let found = Look { from: None, ..look }.matching(db, usize::try_from(COUNTED).unwrap_or(usize::MAX))?;
     let found = i64::try_from(found.len()).unwrap_or(COUNTED);
@@ -116,16 +117,12 @@ impl<'a> Look<'a> {
 
     /// So many names in their order: `$1` is the account, and `$2` and `$3` where to begin.
     fn names(&self, most: i64) -> String {
-        let keys = || {
-            let keys = self.among.iter().flatten().map(Key::to_string).collect::<Vec<_>>().join(", ");
-            // PostgreSQL takes no empty list, and no key is -1.
-            if keys.is_empty() { "-1".to_owned() } else { keys }
-        };
+        let keys = self.among.as_deref().map(sql::list).unwrap_or_default();
         let (names, key) = match (self.scope, &self.among) {
             (Scope::Direct, None) => ("key, name_key FROM accounts WHERE parent_key = $1".to_owned(), "key"),
             (Scope::Direct, Some(_)) => {
                 // + 0: from the accounts up.
-                (format!("key, name_key FROM accounts WHERE parent_key + 0 = $1 AND key IN ({})", keys()), "key")
+                (format!("key, name_key FROM accounts WHERE parent_key + 0 = $1 AND key IN ({keys})"), "key")
             }
             (Scope::Below, None) => (
                 "descendant_key AS key, name_key FROM account_ancestry WHERE ancestor_key = $1 AND descendant_key <> $1"
@@ -133,10 +130,8 @@ impl<'a> Look<'a> {
                 "descendant_key",
             ),
             (Scope::Below, Some(_)) => {
-                let below = "(SELECT 1 FROM account_ancestry x WHERE x.descendant_key = accounts.key AND x.ancestor_key = $1
-                              LIMIT 1)
-                             IS NOT NULL";
-                (format!("key, name_key FROM accounts WHERE key <> $1 AND {below} AND key IN ({})", keys()), "key")
+                let below = there_is("account_ancestry x WHERE x.descendant_key = accounts.key AND x.ancestor_key = $1");
+                (format!("key, name_key FROM accounts WHERE key <> $1 AND {below} AND key IN ({keys})"), "key")
             }
         };
         let than = if self.up { ">" } else { "<" };
@@ -168,8 +163,9 @@ impl<'a> Look<'a> {
         // CASE: the name first, so that few are asked whether they are open.
         let sql = format!(
             "SELECT r.key FROM ({names}) r
-             WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {OPEN} ELSE 1 = 0 END
-             ORDER BY r.name_key {direction}, r.key {direction} LIMIT {most}"
+             WHERE CASE WHEN r.name_key LIKE {like} ESCAPE '\\' THEN {} ELSE 1 = 0 END
+             ORDER BY r.name_key {direction}, r.key {direction} LIMIT {most}",
+            is_open()
         );
         let found: Vec<Named> = self.query(db, sql, Some(&self.text))?;
         Ok(found.into_iter().map(|named| named.key).collect())
@@ -181,9 +177,11 @@ impl<'a> Look<'a> {
         if self.among.is_some() {
             return Ok(None);
         }
-        // In the order of the names inside, which both databases keep; sorted once more, all would be asked whether they are open.
+        // In the order of the names inside, which both databases keep; sorted once more, all would be asked whether they
+        // are open.
         let sql = format!(
-            "SELECT r.key, r.name_key, {OPEN} AS open FROM ({}) r LIMIT {} OFFSET {}",
+            "SELECT r.key, r.name_key, {} AS open FROM ({}) r LIMIT {} OFFSET {}",
+            is_open(),
             self.names(LOOKED_THROUGH + 1),
             LAST + 1,
             LOOKED_THROUGH - LAST

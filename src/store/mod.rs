@@ -7,6 +7,7 @@ pub mod dialect;
 pub mod installation;
 mod replica;
 pub mod schema;
+pub mod sql;
 mod whole;
 
 use std::sync::Arc;

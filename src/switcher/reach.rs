@@ -10,6 +10,7 @@ use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::schema::{accounts, assignments};
+use crate::store::sql::{list, there_is};
 
 /// Where a person holds roles, without what is below another such place.
 pub struct Reach {
@@ -137,19 +138,4 @@ fn nested(db: &mut Db, places: &BTreeMap<Key, Place>) -> Result<Vec<Key>, Proble
     ))
     .load(db)?;
     Ok(rows.into_iter().map(|row| row.key).collect())
-}
-
-/// Numbers of ours: no text of anybody's is in the statement. No key is -1; PostgreSQL takes no empty list, and nothing is
-/// outside of one that holds NULL.
-pub fn list(keys: &[Key]) -> String {
-    if keys.is_empty() {
-        return "-1".to_owned();
-    }
-    keys.iter().map(Key::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether there is a row, looked up by its key for each row of the range. Said as EXISTS, PostgreSQL would make a join
-/// of it and read tables whole, as it takes a few accounts for many.
-pub fn there_is(from: &str) -> String {
-    format!("(SELECT 1 FROM {from} LIMIT 1) IS NOT NULL")
 }

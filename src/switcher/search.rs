@@ -6,13 +6,14 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::reach::{Reach, list, there_is};
+use super::reach::Reach;
 use super::texts::{Above, Found, MOST_IDS, Tagged, Texts, begins_id, candidates, named, tagged};
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::{self, MultiBackend};
+use crate::store::sql::{is_open, list, there_is};
 use crate::text::like_anywhere;
 
 /// Hits shown at once.
@@ -93,7 +94,7 @@ fn counted(mut keys: Vec<Key>) -> Hits {
 fn beginning(db: &mut Db, wanted: &Wanted, reach: &Reach) -> Result<Vec<Key>, Problem> {
     let mut search = Search::default();
     let (from, to) = (search.bind(wanted.start.clone()), search.bind(format!("{}\u{10ffff}", wanted.start)));
-    search.conditions = OPEN.to_owned();
+    search.conditions = is_open();
     search.run(db, &reach.beginning(&from, &to), MOST_HITS + 1)
 }
 
@@ -167,7 +168,7 @@ impl Search {
             words = format!("(({words}) OR {begins})");
         }
         // CASE: PostgreSQL would ask each account whether it is open before it looks at the name.
-        search.conditions = format!("CASE WHEN {words} THEN {OPEN} ELSE 1 = 0 END");
+        search.conditions = format!("CASE WHEN {words} THEN {} ELSE 1 = 0 END", is_open());
         search.start = search.bind(like_anywhere(&wanted.start)[1..].to_owned());
         search
     }
@@ -211,9 +212,6 @@ fn in_order(text: &str) -> (String, Vec<usize>) {
     }
     (numbered, order)
 }
-
-/// The account is open.
-const OPEN: &str = "(SELECT 1 FROM accounts a WHERE a.key = r.key AND a.closed_at IS NULL LIMIT 1) IS NOT NULL";
 
 /// `named`: the accounts that may be meant, where they are known.
 fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {
