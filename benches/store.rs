@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use diesel::prelude::*;
 use subtenant::access::policy::{CreateAccounts, ReadAccounts, SeeAccount, UpdateAccounts};
-use subtenant::access::{self, Grant, Origin, lookup};
+use subtenant::access::{self, Grant, Origin, Place, lookup};
 use subtenant::accounts::list::{self, Filter, Scope, Sort};
 use subtenant::accounts::{self, Details, NewChild};
 use subtenant::audit::list as log;
@@ -33,7 +33,7 @@ struct Tree {
     /// Key of the user, id and key of their account.
     people: HashMap<&'static str, (Key, String, Key)>,
     /// The largest root.
-    root: Key,
+    root: Place,
     /// Ids and keys of accounts 5, 64 and 999 levels below it, where there are such.
     deep: HashMap<i64, (String, Key)>,
     /// Where the 1,000th page of its children begins; its last page where it has fewer.
@@ -91,6 +91,7 @@ impl Tree {
                 .offset(at)
                 .select((rows::name_key, rows::key))
                 .first::<(String, Key)>(db)?;
+            let root = lookup::root(db, &people["all"].1)?.expect("a root");
             Ok((people, root, deep, Cursor(name, key)))
         };
         let (people, root, deep, thousandth) = pool.read_here(read).expect("the tree is readable");
@@ -138,7 +139,7 @@ fn filter(scope: Scope) -> Filter {
 fn page(bencher: divan::Bencher<'_, '_>, size: usize, scope: Scope, want: impl Fn(&Tree) -> Want) {
     let Some(tree) = tree(size) else { return };
     let (filter, want) = (filter(scope), want(&tree));
-    let read = |db: &mut Db| list::page(db, tree.root, &filter, &want, PAGE);
+    let read = |db: &mut Db| list::page(db, &tree.root, &filter, &want, PAGE);
     bencher.bench_local(|| divan::black_box(tree.pool.read_here(read).expect("a page")));
 }
 
