@@ -43,11 +43,13 @@ pub async fn post_due(pool: &Pool) -> Result<usize, Problem> {
             if endings.is_empty() {
                 break;
             }
-            done += endings.len();
-            pool.write(move |db| {
-                endings.iter().try_for_each(|ending| database::write(db, |db| remind(db, ending, days)))
-            })
-            .await?;
+            let note = move |db: &mut Db, ending: &Ending| database::write(db, |db| remind(db, ending, days));
+            let noted: usize = pool.write(move |db| endings.iter().map(|ending| note(db, ending)).sum()).await?;
+            done += noted;
+            // Whoever noted all of them meanwhile goes on with the rest.
+            if noted == 0 {
+                break;
+            }
         }
     }
     Ok(done)
@@ -82,7 +84,8 @@ fn due(db: &mut Db, days: i64, next: i64) -> Result<Vec<Ending>, Problem> {
         .load(db)?)
 }
 
-fn remind(db: &mut Db, ending: &Ending, days: i64) -> Result<(), Problem> {
+/// Answers 1 where it was for this process to deal with, 0 where another one did.
+fn remind(db: &mut Db, ending: &Ending, days: i64) -> Result<usize, Problem> {
     let first = diesel::sql_query(
         "INSERT INTO sent_reminders (account_key, user_key, role_key, ends_at, days) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (account_key, user_key, role_key, ends_at, days) DO NOTHING",
@@ -94,20 +97,20 @@ fn remind(db: &mut Db, ending: &Ending, days: i64) -> Result<(), Problem> {
     .bind::<BigInt, _>(days)
     .execute(db)?;
     if first == 0 || ending.created_at > ending.ends_at - Duration::days(days) {
-        return Ok(());
+        return Ok(first);
     }
     let id: String = accounts::table.find(ending.account).select(accounts::id).first(db)?;
     // A closed account is nobody's to reach; its members hear nothing of it.
-    let Some(member) = seen_by(db, ending.user, &id)? else { return Ok(()) };
+    let Some(member) = seen_by(db, ending.user, &id)? else { return Ok(first) };
     mail::post(db, &to_member(ending, &member))?;
     if let Some(granter) = ending.granted_by.filter(|granter| *granter != ending.user)
         && let Some(granter) = seen_by(db, granter, &id)?.filter(|frame| !frame.held().is_empty())
     {
         let row = users::table.find(ending.user).select((users::first_name, users::last_name, users::email));
-        let (first, last, email) = row.first::<(String, String, String)>(db)?;
-        mail::post(db, &to_granter(ending, &granter, &format!("{first} {last}"), &email))?;
+        let (given, last, email) = row.first::<(String, String, String)>(db)?;
+        mail::post(db, &to_granter(ending, &granter, &format!("{given} {last}"), &email))?;
     }
-    Ok(())
+    Ok(first)
 }
 
 fn seen_by(db: &mut Db, user: Key, account_id: &str) -> Result<Option<Frame>, Problem> {

@@ -57,11 +57,13 @@ pub async fn post_due(pool: &Pool) -> Result<usize, Problem> {
             if endings.is_empty() {
                 break;
             }
-            done += endings.len();
-            pool.write(move |db| {
-                endings.iter().try_for_each(|ending| database::write(db, |db| warn(db, ending, stage)))
-            })
-            .await?;
+            let warn = move |db: &mut Db, ending: &Ending| database::write(db, |db| warn(db, ending, stage));
+            let noted: usize = pool.write(move |db| endings.iter().map(|ending| warn(db, ending)).sum()).await?;
+            done += noted;
+            // Whoever noted all of them meanwhile goes on with the rest.
+            if noted == 0 {
+                break;
+            }
         }
     }
     Ok(done + telling::tell_below(pool).await?)
@@ -100,31 +102,33 @@ fn due(db: &mut Db, stage: Stage) -> Result<Vec<Ending>, Problem> {
     Ok(rows.select((columns.0, columns.1, payment_methods::expires_at)).load(db)?)
 }
 
-fn warn(db: &mut Db, (account, provider_id, ends_at): &Ending, stage: Stage) -> Result<(), Problem> {
+/// Answers 1 where it was for this process to tell, 0 where another one did.
+fn warn(db: &mut Db, (account, provider_id, ends_at): &Ending, stage: Stage) -> Result<usize, Problem> {
     let Some(own) = store::own(db, *account)?.filter(|own| own.stored.provider_id == *provider_id) else {
-        return Ok(());
+        return Ok(0);
     };
     if !note(db, &own, *ends_at, stage)? {
-        return Ok(());
+        return Ok(0);
     }
     let until = own.stored.pays_until;
     match stage {
-        Stage::Failed => Ok(()),
+        Stage::Failed => {}
         Stage::Over => {
             let opening = "The grace period of this payment method is over: it does not pay any more. Neither this \
                            account nor the accounts that inherit it can start new connections.";
-            letters::post(db, &own, "A payment method does not pay any more", opening, ids::never())
+            letters::post(db, &own, "A payment method does not pay any more", opening, ids::never())?;
         }
-        Stage::Expired => letters::post(db, &own, "A card has expired", "The card that pays has expired.", until),
+        Stage::Expired => letters::post(db, &own, "A card has expired", "The card that pays has expired.", until)?,
         Stage::Before(days, _) => {
             let subject = if days == 1 {
                 "A card expires within a day".to_owned()
             } else {
                 format!("A card expires within {days} days")
             };
-            letters::post(db, &own, &subject, "Enter another card before this one ends.", until)
+            letters::post(db, &own, &subject, "Enter another card before this one ends.", until)?;
         }
     }
+    Ok(1)
 }
 
 /// Notes that the stage was told, so that the people of the accounts it pays for are told next. False when it was noted

@@ -9,8 +9,9 @@ use subtenant::{ids, reminders};
 use crate::mailbox::{empty, letters, letters_to};
 use crate::world::{World, admin_of, email};
 
+/// As it is stored: SQLite compares it as a text, in which a moment has no more digits than it needs.
 fn sql_time(at: NaiveDateTime) -> String {
-    at.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
+    at.format("%F %T%.f").to_string()
 }
 
 /// Vera reads Lab for another 40 days; the administrator gave it to her a while ago.
