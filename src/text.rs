@@ -1,5 +1,7 @@
 //! Folding text for comparison, the same on both databases because it is done here and stored beside the original.
 
+use std::borrow::Borrow;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// NFKC- and case-folded, accents removed: "Ärzte ﬁne" and "arzte FINE" have the same key.
@@ -27,9 +29,25 @@ pub fn like_anywhere(text: &str) -> String {
     pattern
 }
 
-/// The number with its noun: "1 account", "3 accounts".
+/// The number with its noun: "1 account", "3,000 accounts".
 pub fn count(n: i64, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+    if n == 1 { format!("1 {one}") } else { format!("{} {many}", grouped(n)) }
+}
+
+/// A number as people read it: "578,197". Templates pass what they have by reference.
+pub fn grouped(n: impl Borrow<i64>) -> String {
+    let digits = n.borrow().unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if *n.borrow() < 0 {
+        text.push('-');
+    }
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Mbit/s in words: "50 Mbit/s", "10 Gbit/s".
@@ -45,6 +63,13 @@ mod tests {
     fn folding_removes_case_accents_and_compatibility_forms() {
         assert_eq!(name_key("Ärzte ﬁne STRASSE"), name_key("arzte FINE straße"));
         assert_eq!(name_key("  Łódź "), "łodz");
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (578_197, "578,197"), (-1_000_000, "-1,000,000")];
+        cases.into_iter().for_each(|(n, words)| assert_eq!(grouped(n), words));
+        assert_eq!(count(1_000, "account", "accounts"), "1,000 accounts");
     }
 
     #[test]

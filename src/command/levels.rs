@@ -187,7 +187,7 @@ fn people(frame: &Frame, facts: &Facts, level: usize, named: bool) -> (Vec<Perso
         href: format!("/a/{}/members/{}/why", frame.account().id, head.id),
     });
     let left = total - shown as i64;
-    (people.collect(), if left > 0 { format!("+{left} more") } else { String::new() })
+    (people.collect(), if left > 0 { format!("+{} more", text::grouped(left)) } else { String::new() })
 }
 
 /// "Administrator, and all below", the strongest of what somebody was given at one account.

@@ -114,7 +114,8 @@ fn suspending(effects: &Effects) -> Vec<String> {
     let mut lines = vec![match below {
         0 => "1 account starts nothing new. It has none below it.".to_owned(),
         n => {
-            format!("{} nothing new: it and the {n} below it.", text::count(n + 1, "account starts", "accounts start"))
+            let all = text::count(n + 1, "account starts", "accounts start");
+            format!("{all} nothing new: it and the {} below it.", text::grouped(n))
         }
     }];
     if effects.already > 0 {

@@ -5,6 +5,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Key;
+use crate::text::grouped;
 
 /// Rows on a page.
 pub const PAGE: usize = 50;
@@ -134,10 +135,11 @@ impl<T> Paged<T> {
     pub fn words(&self) -> String {
         match self.total {
             Some(total) if pages(total) > 1 => {
-                format!("Page {} of {}", self.number.clamp(1, pages(total)), pages(total))
+                let number = self.number.clamp(1, pages(total));
+                format!("Page {} of {}", grouped(number), grouped(pages(total)))
             }
             None if self.is_single() => String::new(),
-            None if self.number > 0 => format!("Page {}", self.number),
+            None if self.number > 0 => format!("Page {}", grouped(self.number)),
             None if self.next.is_empty() => "Last page".to_owned(),
             _ => String::new(),
         }

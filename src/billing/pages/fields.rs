@@ -7,6 +7,7 @@ use crate::billing::method::most;
 use crate::billing::{CollectionMethod, Entries, Method, country};
 use crate::payments::Payments;
 use crate::problem::Problem;
+use crate::text;
 use crate::web::{Filled, Form};
 
 /// Every entry of the form.
@@ -116,7 +117,7 @@ pub fn fields<A: Action>(
         _ if !by.frame().may_below::<SeeAccount>() => "Accounts below may use it then.".to_owned(),
         0 => "No account below would use it now; accounts made later do.".to_owned(),
         1 => "1 account below would use it now.".to_owned(),
-        n => format!("{n} accounts below would use it now."),
+        n => format!("{} accounts below would use it now.", text::grouped(n)),
     };
     Fields {
         form,

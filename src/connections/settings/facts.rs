@@ -1,7 +1,6 @@
 //! What was settled about a connection, as a list that people read.
 
 use super::{CustomerNetwork, IkeConfig, Peering, Settings, ike, vpn};
-use crate::text;
 
 /// A label and its value, with the field of the form that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +84,8 @@ fn networks_words(networks: &[CustomerNetwork]) -> String {
 
 fn of_ike(config: &IkeConfig) -> Vec<Fact> {
     let or_none = |value: &Option<String>| ike::words(value.as_deref().unwrap_or(""));
-    let seconds = |n: i64| text::count(n, "second", "seconds");
+    // As it is entered in a device.
+    let seconds = |n: i64| format!("{n} {}", if n == 1 { "second" } else { "seconds" });
     let mut facts = vec![
         fact("IKE encryption", ike::words(&config.ike.encryption), "ike_encryption"),
         fact("IKE integrity", or_none(&config.ike.integrity), "ike_integrity"),
