@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::resource_tags;
 
 /// Tags that one thing can have.
@@ -55,7 +56,7 @@ pub fn of(db: &mut Db, account: Key, subject: &str) -> Result<Tags, Problem> {
         .filter(resource_tags::subject_id.eq(subject))
         .order(resource_tags::name)
         .select((resource_tags::name, resource_tags::value))
-        .load(db)?)
+        .rows(db)?)
 }
 
 /// The tags of many things, whose accounts are known to be readable.
@@ -64,7 +65,7 @@ pub fn of_many(db: &mut Db, subjects: &[String]) -> Result<HashMap<String, Tags>
         .filter(resource_tags::subject_id.eq_any(subjects.to_vec()))
         .order((resource_tags::subject_id, resource_tags::name))
         .select((resource_tags::subject_id, resource_tags::name, resource_tags::value))
-        .load(db)?;
+        .rows(db)?;
     let mut tags: HashMap<String, Tags> = HashMap::new();
     for (subject, name, value) in rows {
         tags.entry(subject).or_default().push((name, value));

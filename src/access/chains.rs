@@ -13,7 +13,7 @@ use super::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of, said_once};
 use crate::store::schema::{accounts, assignments, roles};
 use crate::store::sql::list;
 
@@ -75,13 +75,13 @@ fn rows(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
     let listed = list(keys);
     const COLUMNS: &str = "a.key, a.id, a.name, a.depth, a.root_key, a.children_count, a.below_count, a.version,
          a.requires_second_factor, a.parent_key, a.closed_at";
-    Ok(diesel::sql_query(format!(
+    Ok(said_once(format!(
         "WITH RECURSIVE up AS (
              SELECT {COLUMNS} FROM accounts a WHERE a.key IN ({listed})
              UNION SELECT {COLUMNS} FROM up JOIN accounts a ON a.key = up.parent_key)
          SELECT * FROM up"
     ))
-    .load(db)?)
+    .rows(db)?)
 }
 
 #[derive(QueryableByName)]
@@ -115,5 +115,5 @@ fn given_at(db: &mut Db, user: Key, mut keys: Vec<Key>) -> Result<Vec<(Key, Give
         .filter(assignments::ends_at.gt(ids::now()))
         .order(assignments::key)
         .select((assignments::account_key, GIVEN_COLUMNS))
-        .load(db)?)
+        .rows(db)?)
 }

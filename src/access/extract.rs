@@ -20,6 +20,7 @@ use super::session::{self, entry};
 use super::{Actor, ClientAddress, Frame, Grant, Origin, RequestId, SessionHandle, Visitor};
 use crate::ids::Key;
 use crate::problem::Problem;
+use crate::store::dialect::Run;
 use crate::store::schema::{recents, sessions, users};
 use crate::store::{Db, Pool};
 
@@ -138,7 +139,7 @@ fn person(db: &mut Db, signed: &Signed) -> Result<(Actor, SessionHandle), Proble
         .filter(sessions::id.eq(&signed.session_id))
         .filter(sessions::expires_at.gt(crate::ids::now()))
         .select((ACTOR_COLUMNS, SESSION_COLUMNS))
-        .first::<(Person, SessionRow)>(db)
+        .first_row::<(Person, SessionRow)>(db)
         .optional()?;
     // The session was ended between the middleware's look and this one.
     let Some((actor, (signed_in_at, last_used_at, fresh_at, second_factor))) = row else { return Err(Problem::SignIn) };
@@ -193,7 +194,7 @@ fn remember(db: &mut Db, user: Key, account: Key) -> Result<(), Problem> {
         .order(recents::visited_at.desc())
         .limit(RECENTS_KEPT)
         .select(recents::account_key)
-        .load(db)?;
+        .rows(db)?;
     diesel::delete(recents::table.filter(recents::user_key.eq(user)).filter(recents::account_key.ne_all(kept)))
         .execute(db)?;
     Ok(())

@@ -17,7 +17,7 @@ use super::{Actor, Frame, Grant, Hold, PayerEnd, Place, Step, Suspended};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{account_ancestry, accounts, assignments, payment_methods, roles, suspensions, users};
 
 /// How far down an assignment holds, as it is stored ([`super::Scope`] in code that decides).
@@ -41,7 +41,7 @@ pub(super) const ACTOR_COLUMNS: (
 
 /// Somebody by key.
 pub fn actor(db: &mut Db, user: Key) -> Result<Actor, Problem> {
-    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first::<ActorRow>(db)?))
+    Ok(actor_of(users::table.find(user).select(ACTOR_COLUMNS).first_row::<ActorRow>(db)?))
 }
 
 pub(super) fn actor_of((key, id, first_name, last_name, email, theme, last_account): ActorRow) -> Actor {
@@ -94,7 +94,7 @@ fn chain(db: &mut Db, user: Key, account_id: &str) -> Result<Chain, Problem> {
         .filter(target.field(accounts::closed_at).is_null())
         .order(account_ancestry::distance.desc())
         .select((PLACE_COLUMNS, GIVEN_COLUMNS.nullable(), METHOD_COLUMNS.nullable(), SUSPENSION_COLUMNS.nullable()))
-        .load::<(PlaceRow, Option<GivenRow>, Option<MethodRow>, Option<SuspensionRow>)>(db)?;
+        .rows::<(PlaceRow, Option<GivenRow>, Option<MethodRow>, Option<SuspensionRow>)>(db)?;
     let mut places: Vec<Place> = Vec::new();
     let mut given = Vec::new();
     let mut nearest: Option<(Key, MethodRow)> = None;
@@ -170,7 +170,7 @@ fn elsewhere(db: &mut Db, user: Key, account: Key) -> Result<bool, Problem> {
         .filter(assignments::ends_at.gt(ids::now()))
         .filter(assignments::account_key.ne(account))
         .filter(accounts::closed_at.is_null());
-    Ok(select(exists(others)).get_result(db)?)
+    Ok(select(exists(others)).row(db)?)
 }
 
 fn assemble(actor: Actor, places: Vec<Place>, given: &[Given], switchable: bool) -> Frame {
@@ -223,14 +223,14 @@ pub fn below<A: Action>(db: &mut Db, by: &Grant<A>, id: &str) -> Result<Place, P
         .filter(accounts::id.eq(id))
         .filter(accounts::closed_at.is_null())
         .select(PLACE_COLUMNS);
-    Ok(place_of(row.first::<PlaceRow>(db)?))
+    Ok(place_of(row.first_row::<PlaceRow>(db)?))
 }
 
 /// An open root account, for commands of the operator.
 pub fn root(db: &mut Db, id: &str) -> Result<Option<Place>, Problem> {
     let row = accounts::table.filter(accounts::id.eq(id)).filter(accounts::closed_at.is_null());
     let row = row.filter(accounts::parent_key.is_null()).select(PLACE_COLUMNS);
-    Ok(row.first::<PlaceRow>(db).optional()?.map(place_of))
+    Ok(row.first_row::<PlaceRow>(db).optional()?.map(place_of))
 }
 
 /// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
@@ -245,7 +245,7 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
         .filter(accounts::depth.gt(depth))
         .order((account_ancestry::descendant_key, accounts::depth))
         .select((account_ancestry::descendant_key, accounts::name))
-        .load(db)?;
+        .rows(db)?;
     let mut paths: HashMap<Key, Vec<String>> = HashMap::new();
     for (key, name) in rows {
         paths.entry(key).or_default().push(name);
@@ -256,5 +256,5 @@ pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<S
 /// How many assignments this user has that hold now.
 pub fn memberships(db: &mut Db, user: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
-    Ok(live.filter(assignments::user_key.eq(user)).select(count_star()).first(db)?)
+    Ok(live.filter(assignments::user_key.eq(user)).select(count_star()).first_row(db)?)
 }

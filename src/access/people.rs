@@ -10,7 +10,7 @@ use super::policy::{Action, Permission, Permissions, Resource, Verb};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{assignments, roles, users};
 
 /// Up to three people whose roles at the account or above let them do `A` in it.
@@ -75,7 +75,7 @@ fn able(db: &mut Db, frame: &Frame, enough: impl Fn(One<'_>) -> bool) -> Result<
             (assignments::account_key, assignments::scope, roles::permissions),
             (users::key, users::first_name, users::last_name),
         ))
-        .load::<((Key, String, i64), (Key, String, String))>(db)?;
+        .rows::<((Key, String, i64), (Key, String, String))>(db)?;
     rows.retain(|((at, scope, bits), _)| enough(One { at: *at, here, scope, held: Permissions(*bits) }));
     rows.sort_by_key(|((at, ..), _)| visible.iter().position(|key| key == at));
     let mut seen = HashSet::new();

@@ -13,6 +13,7 @@ use diesel::prelude::*;
 
 use crate::ids::{self, Key};
 use crate::problem::Problem;
+use crate::store::dialect::Run;
 use crate::store::schema::{sessions, users};
 use crate::store::{self, Db, Pool};
 
@@ -143,7 +144,7 @@ fn load(db: &mut Db, token_hash: &str) -> Result<Option<State>, Problem> {
     let row = sessions::table
         .find(token_hash)
         .select((sessions::state, sessions::user_key, sessions::created_at, sessions::expires_at))
-        .first::<(String, Option<Key>, NaiveDateTime, NaiveDateTime)>(db)
+        .first_row::<(String, Option<Key>, NaiveDateTime, NaiveDateTime)>(db)
         .optional()?;
     let Some((state, user, created_at, expires_at)) = row else { return Ok(None) };
     let now = ids::now();
@@ -191,7 +192,7 @@ pub fn stamp(password_hash: &str) -> String {
 
 /// The stamp of the password that somebody has now.
 pub fn current_stamp(db: &mut Db, user: Key) -> Result<String, Problem> {
-    let hash: String = users::table.find(user).select(users::password_hash).first(db)?;
+    let hash: String = users::table.find(user).select(users::password_hash).first_row(db)?;
     Ok(stamp(&hash))
 }
 
@@ -205,7 +206,7 @@ fn make_room(db: &mut Db, user: Key) -> Result<(), Problem> {
         .order(sessions::last_used_at.desc())
         .limit(MOST_PER_USER - 1)
         .select(sessions::token_hash)
-        .load(db)?;
+        .rows(db)?;
     diesel::delete(sessions::table.filter(sessions::user_key.eq(user)).filter(sessions::token_hash.ne_all(kept)))
         .execute(db)?;
     Ok(())
@@ -237,7 +238,7 @@ pub fn touch(db: &mut Db, session_id: &str, user: Key) -> Result<(), Problem> {
 /// Whether a session used the second factor; none when it ended.
 pub fn used_second_factor(db: &mut Db, session_id: &str) -> Result<Option<bool>, Problem> {
     let live = sessions::table.filter(sessions::id.eq(session_id)).filter(sessions::expires_at.gt(ids::now()));
-    Ok(live.select(sessions::second_factor).first(db).optional()?)
+    Ok(live.select(sessions::second_factor).first_row(db).optional()?)
 }
 
 /// The same session under a new token, from now on fresh. Forms that are open in other tabs stay valid. `stamp`: of the

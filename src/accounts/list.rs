@@ -11,7 +11,7 @@ use crate::access::Place;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{MultiBackend, one_of};
+use crate::store::dialect::{MultiBackend, Run, one_of};
 use crate::store::schema::{account_ancestry, accounts};
 use crate::text::{like_anywhere, name_key};
 use crate::web::paging::{Cursor, Want, is_backward};
@@ -255,7 +255,7 @@ fn count(db: &mut Db, account: &Place, filter: &Filter) -> Result<(i64, bool), P
 
 /// These accounts.
 pub(super) fn by_keys(db: &mut Db, keys: &[Key]) -> Result<Vec<Row>, Problem> {
-    Ok(accounts::table.filter(one_of(accounts::key, keys)).select(COLUMNS).load::<Row>(db)?)
+    Ok(accounts::table.filter(one_of(accounts::key, keys)).select(COLUMNS).rows::<Row>(db)?)
 }
 
 /// The first `limit` open accounts below, level by level and by name: what a tree shows before its branches get pages
@@ -269,5 +269,5 @@ pub fn levels(db: &mut Db, account: Key, limit: i64) -> Result<Vec<Row>, Problem
         .order((account_ancestry::distance, account_ancestry::name_key, account_ancestry::descendant_key))
         .limit(limit)
         .select(COLUMNS)
-        .load::<Row>(db)?)
+        .rows::<Row>(db)?)
 }

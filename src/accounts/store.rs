@@ -10,6 +10,7 @@ use crate::access::Place;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{account_ancestry, account_tags, accounts, assignments, payment_methods};
 use crate::text::name_key;
 
@@ -96,11 +97,11 @@ fn insert_tags(db: &mut Db, account: Key, tags: &[(String, String)]) -> Result<(
 
 pub fn details(db: &mut Db, account: Key) -> Result<Details, Problem> {
     let row = accounts::table.find(account).select((accounts::name, accounts::description, accounts::contacts));
-    let (name, description, contacts) = row.first::<(String, String, String)>(db)?;
+    let (name, description, contacts) = row.first_row::<(String, String, String)>(db)?;
     let mut tags: Vec<(String, String)> = account_tags::table
         .filter(account_tags::account_key.eq(account))
         .select((account_tags::name, account_tags::value))
-        .load(db)?;
+        .rows(db)?;
     // Here and not in SQL, where each database has an order of its own.
     tags.sort();
     Ok(Details { name, description, contacts: contacts.lines().map(str::to_owned).collect(), tags })
@@ -126,7 +127,7 @@ pub fn update(db: &mut Db, account: Key, details: &Details) -> Result<(), Proble
 
 /// When the account was made, and what it is called elsewhere.
 pub fn origin(db: &mut Db, account: Key) -> Result<(NaiveDateTime, Option<String>), Problem> {
-    Ok(accounts::table.find(account).select((accounts::created_at, accounts::external_reference)).first(db)?)
+    Ok(accounts::table.find(account).select((accounts::created_at, accounts::external_reference)).first_row(db)?)
 }
 
 /// What the account is called in a system of those above it.
@@ -143,7 +144,7 @@ pub fn namesake(db: &mut Db, parent: Key, name: &str) -> Result<Option<(String, 
         .filter(accounts::closed_at.is_null())
         .order(accounts::key)
         .select((accounts::id, accounts::name))
-        .first(db)
+        .first_row(db)
         .optional()?)
 }
 
@@ -155,7 +156,7 @@ pub fn by_name(db: &mut Db, root: Key, name: &str) -> Result<Key, Problem> {
         .filter(accounts::closed_at.is_null())
         .order((accounts::depth, accounts::key))
         .select(accounts::key)
-        .first(db)?)
+        .first_row(db)?)
 }
 
 /// Closes or opens an account and keeps its parent's count.
@@ -163,7 +164,7 @@ pub fn set_closed(db: &mut Db, account: Key, at: Option<NaiveDateTime>) -> Resul
     diesel::update(accounts::table.find(account))
         .set((accounts::closed_at.eq(at), accounts::version.eq(accounts::version + 1)))
         .execute(db)?;
-    let parent: Option<Key> = accounts::table.find(account).select(accounts::parent_key).first(db)?;
+    let parent: Option<Key> = accounts::table.find(account).select(accounts::parent_key).first_row(db)?;
     match parent {
         Some(parent) => {
             let n = if at.is_some() { -1 } else { 1 };
@@ -192,7 +193,7 @@ pub fn closed_child(db: &mut Db, parent: Key, id: &str) -> Result<ClosedRow, Pro
         .filter(accounts::id.eq(id))
         .filter(accounts::closed_at.is_not_null())
         .select((accounts::key, accounts::id, accounts::name, accounts::closed_at.assume_not_null()))
-        .first(db)?)
+        .first_row(db)?)
 }
 
 /// Closed children that can still be restored, the latest first; at most 100.
@@ -204,36 +205,36 @@ pub fn closed_children(db: &mut Db, parent: Key) -> Result<Vec<ClosedRow>, Probl
         .order((accounts::closed_at.desc(), accounts::key.desc()))
         .limit(100)
         .select((accounts::key, accounts::id, accounts::name, accounts::closed_at.assume_not_null()))
-        .load(db)?)
+        .rows(db)?)
 }
 
 /// Whether there is a closed child that can still be restored.
 pub fn has_closed_children(db: &mut Db, parent: Key) -> Result<bool, Problem> {
     let oldest = ids::now() - chrono::Duration::days(super::RESTORABLE_DAYS);
     let closed = accounts::table.filter(accounts::parent_key.eq(parent)).filter(accounts::closed_at.gt(oldest));
-    Ok(select(exists(closed)).get_result(db)?)
+    Ok(select(exists(closed)).row(db)?)
 }
 
 /// What closing an account touches: its direct members, and whether it has a payment method of its own.
 pub fn effects_of_closing(db: &mut Db, account: Key) -> Result<(i64, bool), Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
-    let members = live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?;
+    let members = live.filter(assignments::account_key.eq(account)).select(count_star()).first_row(db)?;
     let methods: i64 =
-        payment_methods::table.filter(payment_methods::account_key.eq(account)).select(count_star()).first(db)?;
+        payment_methods::table.filter(payment_methods::account_key.eq(account)).select(count_star()).first_row(db)?;
     Ok((members, methods > 0))
 }
 
 /// How many levels are below the account.
 pub fn height(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let deepest = account_ancestry::table.filter(account_ancestry::ancestor_key.eq(account));
-    Ok(deepest.select(max(account_ancestry::distance)).first::<Option<i64>>(db)?.unwrap_or(0))
+    Ok(deepest.select(max(account_ancestry::distance)).first_row::<Option<i64>>(db)?.unwrap_or(0))
 }
 
 /// Puts a branch under another parent: depths, root, ancestry and both parents' counts, all in this transaction. The
 /// caller holds the locks of both trees and has excluded a cycle; the foreign key on depth refuses one all the same.
 pub fn move_branch(db: &mut Db, account: &Place, from: Key, to: &Place) -> Result<(), Problem> {
     let down = to.depth + 1 - account.depth;
-    let below: i64 = accounts::table.find(account.key).select(accounts::below_count).first(db)?;
+    let below: i64 = accounts::table.find(account.key).select(accounts::below_count).first_row(db)?;
     add_to_below(db, from, -(below + 1))?;
     diesel::sql_query(
         "UPDATE accounts SET depth = depth + $1, parent_depth = parent_depth + $1, root_key = $2

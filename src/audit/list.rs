@@ -12,7 +12,7 @@ use super::row::rows;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{self, MultiBackend};
+use crate::store::dialect::{self, MultiBackend, Run};
 use crate::store::schema::{audit_entries, audit_scope, users};
 use crate::web::paging::{Want, is_backward};
 
@@ -110,7 +110,7 @@ pub fn entries(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: u
 fn people(db: &mut Db, part: &str) -> Result<Actors, Problem> {
     let like = crate::text::like_anywhere(&crate::text::email_key(part));
     let known = users::table.filter(users::email_key.like(like.clone()).escape('\\').or(users::id.eq(part)));
-    let keys: Vec<Key> = known.select(users::key).limit(MOST_ACTORS + 1).load(db)?;
+    let keys: Vec<Key> = known.select(users::key).limit(MOST_ACTORS + 1).rows(db)?;
     Ok(if keys.len() as i64 > MOST_ACTORS { Actors::Like(like) } else { Actors::Few(keys) })
 }
 

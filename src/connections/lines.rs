@@ -14,6 +14,7 @@ use crate::ledger::showing::Sight;
 use crate::money;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{cloud_regions, ports, supported_connections};
 
 /// Everything that the pages of one order need.
@@ -36,7 +37,7 @@ impl Offer {
             .filter(supported_connections::pending.eq(false))
             .select(supported_connections::kind)
             .distinct()
-            .load(db)?;
+            .rows(db)?;
         let mut lines = match kind {
             Some(kind) => catalogue::supported_connections(db, kind.code())?,
             None => Vec::new(),
@@ -106,11 +107,11 @@ pub fn names(db: &mut Db, settings: Option<&Settings>) -> Result<HashMap<String,
         _ => {}
     }
     let found = ports::table.filter(ports::id.eq_any(port_ids)).select((ports::id, ports::name));
-    let mut names: HashMap<String, String> = found.load::<(String, String)>(db)?.into_iter().collect();
+    let mut names: HashMap<String, String> = found.rows::<(String, String)>(db)?.into_iter().collect();
     let found = cloud_regions::table
         .filter(cloud_regions::id.eq_any(region_ids))
         .select((cloud_regions::id, cloud_regions::name));
-    names.extend(found.load::<(String, String)>(db)?);
+    names.extend(found.rows::<(String, String)>(db)?);
     Ok(names)
 }
 

@@ -13,7 +13,7 @@ use crate::networks::list::{Whereabouts, whereabouts};
 use crate::networks::query::Filter;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{MultiBackend, one_of};
+use crate::store::dialect::{MultiBackend, Run, one_of};
 use crate::store::schema::{account_ancestry, connections, locations, networks, resource_tags};
 use crate::tags::{self, Tags};
 use crate::text::{like_anywhere, name_key};
@@ -143,14 +143,14 @@ pub fn network_names(db: &mut Db, keys: Vec<Key>) -> Result<HashMap<Key, (String
     let rows: Vec<(Key, String, String)> = networks::table
         .filter(one_of(networks::key, &keys))
         .select((networks::key, networks::id, networks::name))
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().map(|(key, id, name)| (key, (id, name))).collect())
 }
 
 /// The name of each of these locations.
 pub fn location_names(db: &mut Db, keys: Vec<Key>) -> Result<HashMap<Key, String>, Problem> {
     let rows = locations::table.filter(one_of(locations::key, &keys)).select((locations::key, locations::name));
-    Ok(rows.load::<(Key, String)>(db)?.into_iter().collect())
+    Ok(rows.rows::<(Key, String)>(db)?.into_iter().collect())
 }
 
 /// Whether the account has any connection that is not deleted.
@@ -159,5 +159,5 @@ pub fn any(db: &mut Db, account: Key) -> Result<bool, Problem> {
         .filter(connections::account_key.eq(account))
         .filter(connections::state.ne(State::Deleted.code()))
         .select(connections::key);
-    Ok(first.first::<Key>(db).optional()?.is_some())
+    Ok(first.first_row::<Key>(db).optional()?.is_some())
 }

@@ -9,7 +9,7 @@ use crate::ids::Key;
 use crate::ports::{self, Choice};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{facilities, port_uses, ports as rows};
 
 /// A port as an order sees it.
@@ -69,7 +69,7 @@ pub fn port(db: &mut Db, id: &str) -> Result<(Key, Key, Key, i64), Problem> {
         .inner_join(facilities::table.on(facilities::key.eq(rows::facility_key)))
         .filter(rows::id.eq(id))
         .select((rows::key, facilities::key, facilities::location_key, rows::speed))
-        .first(db)
+        .first_row(db)
         .optional()?
         .ok_or(Problem::Conflict(Reason::PortNotAvailable))
 }
@@ -79,7 +79,7 @@ pub fn taken(db: &mut Db, ports: &[Key]) -> Result<HashMap<Key, HashSet<i64>>, P
     let rows: Vec<(Key, i64)> = port_uses::table
         .filter(one_of(port_uses::port_key, ports))
         .select((port_uses::port_key, port_uses::vlan))
-        .load(db)?;
+        .rows(db)?;
     let mut taken: HashMap<Key, HashSet<i64>> = HashMap::new();
     for (port, vlan) in rows {
         taken.entry(port).or_default().insert(vlan);

@@ -12,7 +12,7 @@ use super::{Consent, Named, Person};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{accounts, consents, legal_documents, users};
 
 type DocumentRow = (Key, String, i64, String, String, NaiveDateTime, NaiveDateTime);
@@ -43,7 +43,7 @@ fn document(row: DocumentRow) -> Result<Document, Problem> {
 
 /// Every version, without the texts.
 pub fn shelf(db: &mut Db) -> Result<Shelf, Problem> {
-    let rows = legal_documents::table.select(DOCUMENT).load::<DocumentRow>(db)?;
+    let rows = legal_documents::table.select(DOCUMENT).rows::<DocumentRow>(db)?;
     let mut all = rows.into_iter().map(document).collect::<Result<Vec<_>, _>>()?;
     all.sort_by_key(|document| (document.kind, document.version));
     Ok(Shelf(all))
@@ -54,7 +54,7 @@ pub fn texts(db: &mut Db, documents: &[Key]) -> Result<HashMap<Key, String>, Pro
     let rows = legal_documents::table
         .filter(one_of(legal_documents::key, documents))
         .select((legal_documents::key, legal_documents::body))
-        .load::<(Key, String)>(db)?;
+        .rows::<(Key, String)>(db)?;
     Ok(rows.into_iter().collect())
 }
 
@@ -82,7 +82,7 @@ pub fn accepted(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, 
         .filter(one_of(consents::account_key, of))
         .filter(one_of(consents::document_key, documents))
         .select((consents::account_key, consents::document_key, consents::accepted_at))
-        .load::<(Key, Key, NaiveDateTime)>(db)?)
+        .rows::<(Key, Key, NaiveDateTime)>(db)?)
 }
 
 /// Which of these documents are accepted for which of these accounts.
@@ -91,7 +91,7 @@ pub fn pairs(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, Key
         .filter(one_of(consents::account_key, of))
         .filter(one_of(consents::document_key, documents))
         .select((consents::account_key, consents::document_key))
-        .load(db)?)
+        .rows(db)?)
 }
 
 /// Who accepted some of these documents for these accounts, and acting from where; the latest last.
@@ -102,7 +102,7 @@ pub fn accepted_by(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Ke
         .filter(one_of(consents::document_key, documents))
         .order(consents::key)
         .select((consents::account_key, users::first_name, users::last_name, consents::from_account_key))
-        .load::<(Key, String, String, Key)>(db)?;
+        .rows::<(Key, String, String, Key)>(db)?;
     Ok(rows.into_iter().map(|(account, first, last, from)| (account, format!("{first} {last}"), from)).collect())
 }
 
@@ -122,7 +122,7 @@ pub fn history(db: &mut Db, account: Key) -> Result<Vec<Consent>, Problem> {
             (users::key, users::id, users::first_name, users::last_name, users::email),
             (accounts::key, accounts::id, accounts::name),
         ))
-        .load::<ConsentRow>(db)?;
+        .rows::<ConsentRow>(db)?;
     let mut all = rows.into_iter().map(consent).collect::<Result<Vec<_>, _>>()?;
     all.sort_by_key(|one| (std::cmp::Reverse(one.accepted_at), one.document.kind, one.document.version));
     Ok(all)

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamp};
+use diesel::sql_types::BigInt;
 
 use crate::access::policy::RequireSecondFactor;
 use crate::access::{Frame, Grant, In, lookup};
@@ -14,6 +14,7 @@ use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::{self, Key};
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::{Run, said};
 use crate::store::schema::{account_ancestry, accounts, assignments};
 use crate::text;
 use crate::web::site::Keep;
@@ -51,7 +52,9 @@ impl Reach {
         match self.without {
             0 => "All of them have a second factor.".to_owned(),
             1 => "1 of them has no second factor: they set one up before they enter again.".to_owned(),
-            n => format!("{n} of them have no second factor: they set one up before they enter again."),
+            n => {
+                format!("{} of them have no second factor: they set one up before they enter again.", text::grouped(n))
+            }
         }
     }
 }
@@ -66,7 +69,7 @@ const REACH: &str = "SELECT count(*) AS people, COALESCE(SUM(CASE WHEN \
             WHERE u.descendant_key = $1 AND s.ends_at > $2 AND (u.distance = 0 OR s.scope <> 'here')) p";
 
 pub fn reach(db: &mut Db, account: Key) -> Result<Reach, Problem> {
-    Ok(diesel::sql_query(REACH).bind::<BigInt, _>(account).bind::<Timestamp, _>(ids::now()).get_result(db)?)
+    Ok(said(REACH).bind(account).bind(ids::now()).row(db)?)
 }
 
 /// The account nearest to the root that asks for a second factor: its name, or "An account above".
@@ -86,7 +89,7 @@ pub fn asking_of(db: &mut Db, user: Key) -> Result<Option<String>, Problem> {
         .filter(asks)
         .order(accounts::depth)
         .select((accounts::id, accounts::name))
-        .first::<(String, String)>(db)
+        .first_row::<(String, String)>(db)
         .optional()?;
     let found = match up {
         Some(found) => Some(found),
@@ -97,7 +100,7 @@ pub fn asking_of(db: &mut Db, user: Key) -> Result<Option<String>, Problem> {
             .filter(asks)
             .filter(assignments::scope.ne(lookup::scope::HERE))
             .select((accounts::id, accounts::name))
-            .first(db)
+            .first_row(db)
             .optional()?,
     };
     let Some((id, name)) = found else { return Ok(None) };

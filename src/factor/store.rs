@@ -10,7 +10,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{authenticator_apps, passkeys, recovery_codes, spent_challenges, users};
 
 /// The authenticator app of somebody.
@@ -23,7 +23,7 @@ pub struct AppRow {
 
 pub fn app(db: &mut Db, user: Key) -> Result<Option<AppRow>, Problem> {
     use authenticator_apps::{created_at, last_used_at, sealed};
-    Ok(authenticator_apps::table.find(user).select((sealed, created_at, last_used_at)).first(db).optional()?)
+    Ok(authenticator_apps::table.find(user).select((sealed, created_at, last_used_at)).first_row(db).optional()?)
 }
 
 /// Puts the app in place of the one before; whether there was one.
@@ -65,7 +65,7 @@ pub struct PasskeyRow {
 pub fn passkeys(db: &mut Db, user: Key) -> Result<Vec<PasskeyRow>, Problem> {
     use passkeys::{created_at, credential, id, key, last_used_at, name};
     let rows = passkeys::table.filter(passkeys::user_key.eq(user)).order(key);
-    Ok(rows.select((key, id, name, credential, created_at, last_used_at)).load(db)?)
+    Ok(rows.select((key, id, name, credential, created_at, last_used_at)).rows(db)?)
 }
 
 pub fn put_passkey(db: &mut Db, user: Key, name: &str, id: &str, credential: &str) -> Result<(), Problem> {
@@ -136,21 +136,21 @@ pub fn use_code(db: &mut Db, user: Key, hash: &str) -> Result<bool, Problem> {
 }
 
 pub fn codes_left(db: &mut Db, user: Key) -> Result<i64, Problem> {
-    Ok(recovery_codes::table.filter(recovery_codes::user_key.eq(user)).select(count_star()).first(db)?)
+    Ok(recovery_codes::table.filter(recovery_codes::user_key.eq(user)).select(count_star()).first_row(db)?)
 }
 
 /// Which of these have a second factor, in two statements whatever their number.
 pub fn enabled_for(db: &mut Db, of: &[Key]) -> Result<HashSet<Key>, Problem> {
     let apps = authenticator_apps::table.filter(one_of(authenticator_apps::user_key, of));
-    let mut found: HashSet<Key> = apps.select(authenticator_apps::user_key).load(db)?.into_iter().collect();
+    let mut found: HashSet<Key> = apps.select(authenticator_apps::user_key).rows(db)?.into_iter().collect();
     let keys = passkeys::table.filter(one_of(passkeys::user_key, of));
-    found.extend(keys.select(passkeys::user_key).distinct().load::<Key>(db)?);
+    found.extend(keys.select(passkeys::user_key).distinct().rows::<Key>(db)?);
     Ok(found)
 }
 
 /// The user with this public id, and their e-mail.
 pub fn user_by_id(db: &mut Db, id: &str) -> Result<Option<(Key, String)>, Problem> {
-    Ok(users::table.filter(users::id.eq(id)).select((users::key, users::email)).first(db).optional()?)
+    Ok(users::table.filter(users::id.eq(id)).select((users::key, users::email)).first_row(db).optional()?)
 }
 
 /// For how long it is known what was spent: longer than anything can be sent.

@@ -11,7 +11,7 @@ use super::Resource;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of, said};
 use crate::store::schema::{account_ancestry, resource_limits};
 
 /// One limit of one resource at an account.
@@ -63,7 +63,7 @@ pub(super) fn measure_all(db: &mut Db, limits: &[(Resource, Limit)]) -> Result<V
         }
         let query = diesel::sql_query(sql);
         let timed = some.iter().any(|(resource, _)| *resource == Resource::Member);
-        let rows: Vec<Count> = if timed { query.bind::<Timestamp, _>(ids::now()).load(db)? } else { query.load(db)? };
+        let rows: Vec<Count> = if timed { query.bind::<Timestamp, _>(ids::now()).rows(db)? } else { query.rows(db)? };
         for row in rows {
             if let Some(slot) = usize::try_from(row.place).ok().and_then(|place| has.get_mut(place)) {
                 *slot = row.n;
@@ -90,7 +90,7 @@ struct Over {
 /// The accounts below with more connections than a limit of theirs allows: true where the limit is their whole
 /// branch's, which then holds for everything in it.
 pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> {
-    let rows: Vec<Over> = diesel::sql_query(
+    let rows: Vec<Over> = said(
         "SELECT l.account_key, l.reach
          FROM account_ancestry d JOIN resource_limits l ON l.account_key = d.descendant_key
          WHERE d.ancestor_key = $1 AND d.distance > 0 AND l.resource = 'CONNECTION' AND l.most <
@@ -98,8 +98,8 @@ pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> 
                 WHERE b.ancestor_key = l.account_key AND (l.reach = 'BRANCH' OR b.distance = 0)
                   AND t.state <> 'DELETED')",
     )
-    .bind::<BigInt, _>(top)
-    .load(db)?;
+    .bind(top)
+    .rows(db)?;
     let mut over = HashMap::new();
     for row in rows {
         *over.entry(row.account_key).or_insert(false) |= row.reach == super::BRANCH;
@@ -126,7 +126,7 @@ pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem
             resource_limits::reach,
             resource_limits::most,
         ))
-        .load(db)?;
+        .rows(db)?;
     let limit = |(_, at, reach, most): &(Key, Key, String, i64)| (*at, reach == super::BRANCH, *most);
     let mut limits: Vec<(Key, bool, i64)> = rows.iter().map(limit).collect();
     limits.sort_unstable();

@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{account_ancestry, resource_limits};
 use crate::web::route::{Route, get, post};
 use counting::Limit;
@@ -113,7 +113,7 @@ fn holding(db: &mut Db, account: Key, resource: Resource) -> Result<Vec<Limit>, 
         .filter(resource_limits::reach.eq(BRANCH).or(account_ancestry::distance.eq(0)))
         .order((account_ancestry::distance, resource_limits::most))
         .select((account_ancestry::ancestor_key, resource_limits::reach, resource_limits::most))
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().map(|(at, reach, most)| Limit { at, branch: reach == BRANCH, most }).collect())
 }
 
@@ -146,7 +146,7 @@ pub fn rooms(db: &mut Db, accounts: &[Key]) -> Result<Vec<Room>, Problem> {
         .filter(one_of(resource_limits::account_key, accounts))
         .filter(resource_limits::resource.eq(Resource::Account.code()))
         .select((resource_limits::account_key, resource_limits::reach, resource_limits::most))
-        .load(db)?;
+        .rows(db)?;
     let limits: Vec<Limit> =
         rows.into_iter().map(|(at, reach, most)| Limit { at, branch: reach == BRANCH, most }).collect();
     let has = counting::measure(db, Resource::Account, &limits)?;
@@ -181,7 +181,7 @@ pub fn room_for_branch(db: &mut Db, account: Key, new_parent: Key) -> Result<(),
     let above: Vec<(Key, i64)> = account_ancestry::table
         .filter(account_ancestry::descendant_key.eq(account))
         .select((account_ancestry::ancestor_key, account_ancestry::distance))
-        .load(db)?;
+        .rows(db)?;
     let is_parent = above.contains(&(new_parent, 1));
     for resource in Resource::EVERY {
         let mut limits = holding(db, new_parent, resource)?;

@@ -7,6 +7,7 @@ use super::{BRANCH, Resource};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{account_ancestry, resource_limits};
 
 const ACCOUNT: &str = "ACCOUNT";
@@ -20,7 +21,7 @@ pub fn of(db: &mut Db, account: Key) -> Result<Limits, Problem> {
     let rows = resource_limits::table
         .filter(resource_limits::account_key.eq(account))
         .select((resource_limits::resource, resource_limits::reach, resource_limits::most))
-        .load::<(String, String, i64)>(db)?;
+        .rows::<(String, String, i64)>(db)?;
     let mut limits = Limits::default();
     for (resource, reach, most) in rows {
         if let Some(resource) = Resource::of_code(&resource) {
@@ -39,7 +40,7 @@ pub fn above(db: &mut Db, account: Key) -> Result<Vec<(Key, Resource, i64)>, Pro
         .filter(resource_limits::reach.eq(BRANCH))
         .order(account_ancestry::distance)
         .select((account_ancestry::ancestor_key, resource_limits::resource, resource_limits::most))
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().filter_map(|(at, code, most)| Some((at, Resource::of_code(&code)?, most))).collect())
 }
 

@@ -14,7 +14,7 @@ use crate::access::lookup;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{MultiBackend, one_of};
+use crate::store::dialect::{MultiBackend, Run, one_of};
 use crate::store::schema::{account_ancestry, accounts, connections, networks, resource_tags};
 use crate::tags::{self, Tags};
 use crate::text::{like_anywhere, name_key};
@@ -140,7 +140,7 @@ fn counts(db: &mut Db, networks: &[Key]) -> Result<HashMap<Key, i64>, Problem> {
         .filter(connections::state.ne("DELETED"))
         .group_by(connections::network_key)
         .select((connections::network_key, count_star()))
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().filter_map(|(key, n)| key.map(|key| (key, n))).collect())
 }
 
@@ -153,7 +153,7 @@ pub fn whereabouts(db: &mut Db, accounts: &[Key], depth: i64) -> Result<HashMap<
     let rows: Vec<(Key, String, String)> = accounts::table
         .filter(one_of(accounts::key, &keys))
         .select((accounts::key, accounts::id, accounts::name))
-        .load(db)?;
+        .rows(db)?;
     let place = |(key, id, name): (Key, String, String)| {
         let mut path = paths.remove(&key).unwrap_or_default();
         path.push(name.clone());
@@ -168,5 +168,5 @@ pub fn any(db: &mut Db, account: Key) -> Result<bool, Problem> {
         .filter(networks::account_key.eq(account))
         .filter(networks::state.ne(State::Deleted.code()))
         .select(networks::key);
-    Ok(first.first::<Key>(db).optional()?.is_some())
+    Ok(first.first_row::<Key>(db).optional()?.is_some())
 }

@@ -9,6 +9,7 @@ use super::{NAME_TAKEN, Network, NewNetwork, State};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{connections, networks};
 use crate::text::name_key;
 
@@ -50,7 +51,7 @@ pub fn find(db: &mut Db, account: Key, id: &str) -> Result<Network, Problem> {
         return Err(Problem::NotFound);
     }
     let row = networks::table.filter(networks::account_key.eq(account)).filter(networks::id.eq(id)).select(COLUMNS);
-    network_of(row.first::<Row>(db)?)
+    network_of(row.first_row::<Row>(db)?)
 }
 
 /// The networks of the account that are not deleted, by name: id and name of each, at most `limit`.
@@ -61,7 +62,7 @@ pub fn choices(db: &mut Db, account: Key, limit: i64) -> Result<Vec<(String, Str
         .order((networks::name_key, networks::key))
         .limit(limit)
         .select((networks::id, networks::name))
-        .load(db)?)
+        .rows(db)?)
 }
 
 /// Whether another network of the account has this name.
@@ -71,7 +72,7 @@ pub fn is_taken(db: &mut Db, account: Key, name: &str, except: Option<Key>) -> R
         .filter(networks::name_key.eq(name_key(name)))
         .filter(networks::state.ne(State::Deleted.code()))
         .select(networks::key)
-        .first(db)
+        .first_row(db)
         .optional()?;
     Ok(same.is_some_and(|key| Some(key) != except))
 }
@@ -145,5 +146,5 @@ pub fn connections(db: &mut Db, network: Key) -> Result<i64, Problem> {
         .filter(connections::network_key.eq(network))
         .filter(connections::state.ne("DELETED"))
         .select(count_star())
-        .first(db)?)
+        .first_row(db)?)
 }

@@ -13,7 +13,7 @@ use crate::audit::{self, Event, EventType};
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{Run, said};
 use crate::store::schema::{account_ancestry, accounts, port_caps};
 use crate::text;
 use crate::web::paging::{Want, is_backward};
@@ -95,36 +95,33 @@ pub fn page(db: &mut Db, port: Key, want: &Want, limit: usize) -> Result<Vec<Cap
         }
         Want::First | Want::Last => String::new(),
     };
-    let query = diesel::sql_query(format!(
+    let query = said(format!(
         "SELECT c.account_key AS account, a.id, a.name, a.name_key, c.most_speed, c.most_connections, c.first_vlan,
                 c.last_vlan, c.may_share, {USED}
          FROM port_caps c JOIN accounts a ON a.key = c.account_key
          WHERE c.port_key = $1 {beyond} ORDER BY a.name_key {order}, a.key {order} LIMIT {}",
         limit + 1
     ))
-    .into_boxed::<MultiBackend>()
-    .bind::<BigInt, _>(port);
+    .bind(port);
     Ok(match want {
-        Want::After(cursor) | Want::Before(cursor) => {
-            query.bind::<Text, _>(cursor.0.clone()).bind::<BigInt, _>(cursor.1).load(db)?
-        }
-        Want::First | Want::Last => query.load(db)?,
+        Want::After(cursor) | Want::Before(cursor) => query.bind(cursor.0.as_str()).bind(cursor.1).rows(db)?,
+        Want::First | Want::Last => query.rows(db)?,
     })
 }
 
 /// How many accounts have one.
 pub fn count(db: &mut Db, port: Key) -> Result<i64, Problem> {
-    Ok(port_caps::table.filter(port_caps::port_key.eq(port)).count().get_result(db)?)
+    Ok(port_caps::table.filter(port_caps::port_key.eq(port)).count().row(db)?)
 }
 
 /// The cap of this account, if it has one.
 pub fn one(db: &mut Db, port: Key, account: Key) -> Result<Option<Cap>, Problem> {
-    let query = diesel::sql_query(format!(
+    let query = said(format!(
         "SELECT c.account_key AS account, a.id, a.name, a.name_key, c.most_speed, c.most_connections, c.first_vlan,
                 c.last_vlan, c.may_share, {USED}
          FROM port_caps c JOIN accounts a ON a.key = c.account_key WHERE c.port_key = $1 AND c.account_key = $2"
     ));
-    Ok(query.bind::<BigInt, _>(port).bind::<BigInt, _>(account).get_result(db).optional()?)
+    Ok(query.bind(port).bind(account).row(db).optional()?)
 }
 
 /// A cap that holds for an account, at itself or above it, and what its branch has of it.
@@ -153,14 +150,14 @@ pub struct Along {
 
 /// Every cap on any port that holds for the account, by port.
 pub fn along(db: &mut Db, account: Key) -> Result<HashMap<Key, Vec<Along>>, Problem> {
-    let rows: Vec<Along> = diesel::sql_query(format!(
+    let rows: Vec<Along> = said(format!(
         "SELECT c.port_key AS port, up.distance, c.most_speed, c.most_connections, c.first_vlan, c.last_vlan,
                 c.may_share, {USED}
          FROM account_ancestry up JOIN port_caps c ON c.account_key = up.ancestor_key
          WHERE up.descendant_key = $1"
     ))
-    .bind::<BigInt, _>(account)
-    .load(db)?;
+    .bind(account)
+    .rows(db)?;
     let mut along: HashMap<Key, Vec<Along>> = HashMap::new();
     for row in rows {
         along.entry(row.port).or_default().push(row);
@@ -188,7 +185,7 @@ pub fn target(db: &mut Db, by: &Grant<UpdatePorts>, id: &str) -> Result<Target, 
         .filter(accounts::id.eq(id))
         .filter(accounts::closed_at.is_null())
         .select((accounts::key, accounts::name))
-        .first(db)?;
+        .first_row(db)?;
     if !lookup::chains(db, by.actor().key, &[key])?.contains_key(&key) {
         return Err(Problem::NotFound);
     }
@@ -211,7 +208,7 @@ pub fn search(db: &mut Db, frame: &Frame, text: &str) -> Result<Vec<(Target, Str
         .order((accounts::name_key, accounts::key))
         .limit(MOST_HITS)
         .select((accounts::key, accounts::id, accounts::name))
-        .load(db)?;
+        .rows(db)?;
     let keys: Vec<Key> = rows.iter().map(|(key, ..)| *key).collect();
     let chains = lookup::chains(db, frame.actor.key, &keys)?;
     let hit = |(key, id, name)| Some((Target { key, id, name }, path(chains.get(&key)?, here.depth)));

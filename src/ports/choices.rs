@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::BigInt;
 
 use super::caps::{self, Along};
 use super::state::State;
@@ -11,7 +11,7 @@ use crate::access::Frame;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of, said};
 use crate::store::schema::{facilities, locations, ports};
 
 /// Ports that are offered to choose from.
@@ -95,11 +95,11 @@ pub fn within_reach(db: &mut Db, account: Key, id: &str) -> Result<Port, Problem
     if !ids::looks_like_id("port", id) {
         return Err(Problem::NotFound);
     }
-    let found: Found = diesel::sql_query(format!("SELECT p.key FROM ports p WHERE {WITHIN_REACH} AND p.id = $3"))
-        .bind::<BigInt, _>(account)
-        .bind::<Timestamp, _>(ids::now())
-        .bind::<Text, _>(id)
-        .get_result(db)?;
+    let found: Found = said(format!("SELECT p.key FROM ports p WHERE {WITHIN_REACH} AND p.id = $3"))
+        .bind(account)
+        .bind(ids::now())
+        .bind(id)
+        .row(db)?;
     store::by_key(db, found.key)
 }
 
@@ -114,12 +114,11 @@ pub fn allowance(db: &mut Db, account: Key, port: &Port) -> Result<Allowance, Pr
 pub fn choices(db: &mut Db, frame: &Frame) -> Result<Vec<Choice>, Problem> {
     let account = frame.account().key;
     let now = ids::now();
-    let reach: Vec<Found> = diesel::sql_query(format!(
-        "SELECT p.key FROM ports p WHERE {WITHIN_REACH} AND p.state = 'ACTIVE' LIMIT {MOST}"
-    ))
-    .bind::<BigInt, _>(account)
-    .bind::<Timestamp, _>(now)
-    .load(db)?;
+    let reach: Vec<Found> =
+        said(format!("SELECT p.key FROM ports p WHERE {WITHIN_REACH} AND p.state = 'ACTIVE' LIMIT {MOST}"))
+            .bind(account)
+            .bind(now)
+            .rows(db)?;
     let keys: Vec<Key> = reach.iter().map(|one| one.key).collect();
     let rows: Vec<(Port, String, Key, String)> = ports::table
         .inner_join(facilities::table.on(facilities::key.eq(ports::facility_key)))

@@ -11,7 +11,7 @@ use crate::access::below::is_large;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{Run, Said, Value, said};
 use crate::web::paging::{Cursor, Want, is_backward};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -110,43 +110,26 @@ impl Row {
     }
 }
 
-/// A value of a statement.
-enum Bind {
-    Key(Key),
-    At(NaiveDateTime),
-    Text(String),
-}
+/// The values of a statement, in the order of their numbers.
+struct Values(Vec<Value>);
 
-/// SQL in pieces, with its values in the order in which they first appear.
-struct Sql {
-    binds: Vec<Bind>,
-}
-
-impl Sql {
-    fn bind(&mut self, value: Bind) -> String {
-        self.binds.push(value);
-        format!("${}", self.binds.len())
+impl Values {
+    fn bind(&mut self, value: Value) -> String {
+        self.0.push(value);
+        format!("${}", self.0.len())
     }
 
-    fn load<T: QueryableByName<MultiBackend> + 'static>(self, db: &mut Db, text: String) -> Result<Vec<T>, Problem> {
-        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
-        for bind in self.binds {
-            query = match bind {
-                Bind::Key(key) => query.bind::<BigInt, _>(key),
-                Bind::At(at) => query.bind::<Timestamp, _>(at),
-                Bind::Text(text) => query.bind::<Text, _>(text),
-            };
-        }
-        Ok(query.load(db)?)
+    fn said(self, text: String) -> Said {
+        said(text).bind_all(self.0)
     }
 }
 
 /// The statement's start: `$1` is the account and, here, `$2` the moment.
-fn start(db: &mut Db, account: Key, filter: &Filter) -> Result<(Sql, String), Problem> {
-    let mut sql = Sql { binds: vec![Bind::Key(account)] };
+fn start(db: &mut Db, account: Key, filter: &Filter) -> Result<(Values, String), Problem> {
+    let mut values = Values(vec![Value::from(account)]);
     let place = match filter.scope {
         Scope::Here => {
-            sql.binds.push(Bind::At(ids::now()));
+            values.0.push(Value::from(ids::now()));
             WITHIN_REACH.to_owned()
         }
         // There are far fewer ports than accounts: each is asked whether it is below. Of EXISTS, PostgreSQL may make a
@@ -171,12 +154,12 @@ fn start(db: &mut Db, account: Key, filter: &Filter) -> Result<(Sql, String), Pr
         (Scope::Below, Whose::Shared) => conditions.push("p.available_to_child_accounts".to_owned()),
         _ => {}
     }
-    Ok((sql, conditions.join(" AND ")))
+    Ok((values, conditions.join(" AND ")))
 }
 
 /// A page: at most `limit + 1` rows, turned round when the page before is wanted.
 pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usize) -> Result<Vec<Row>, Problem> {
-    let (mut sql, mut conditions) = start(db, account, filter)?;
+    let (mut values, mut conditions) = start(db, account, filter)?;
     let up = filter.descending == is_backward(want);
     let (order, than) = if up { ("ASC", ">") } else { ("DESC", "<") };
     let column = match filter.sort {
@@ -186,7 +169,7 @@ pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usiz
     if let Want::After(cursor) | Want::Before(cursor) = want
         && let Some(value) = value(cursor, filter.sort)
     {
-        let (value, key) = (sql.bind(value), sql.bind(Bind::Key(cursor.1)));
+        let (value, key) = (values.bind(value), values.bind(Value::from(cursor.1)));
         conditions.push_str(&format!(" AND ({column} {than} {value} OR ({column} = {value} AND p.key {than} {key}))"));
     }
     let text = format!(
@@ -203,16 +186,16 @@ pub fn page(db: &mut Db, account: Key, filter: &Filter, want: &Want, limit: usiz
          WHERE {conditions} ORDER BY {column} {order}, p.key {order} LIMIT {}",
         limit + 1
     );
-    sql.load(db, text)
+    Ok(values.said(text).rows(db)?)
 }
 
 /// What the cursor says of the column sorted by; None where it says nothing that can be.
-fn value(cursor: &Cursor, sort: Sort) -> Option<Bind> {
+fn value(cursor: &Cursor, sort: Sort) -> Option<Value> {
     Some(match sort {
-        Sort::Name => Bind::Text(cursor.0.clone()),
+        Sort::Name => Value::from(cursor.0.clone()),
         Sort::Created => {
             let at = DateTime::from_timestamp_micros(cursor.0.parse().ok()?)?.naive_utc();
-            Bind::At(Some(at).filter(|at| *at < ids::never() && *at > DateTime::UNIX_EPOCH.naive_utc())?)
+            Value::from(Some(at).filter(|at| *at < ids::never() && *at > DateTime::UNIX_EPOCH.naive_utc())?)
         }
     })
 }
@@ -225,7 +208,7 @@ struct Count {
 
 /// How many there are.
 pub fn count(db: &mut Db, account: Key, filter: &Filter) -> Result<i64, Problem> {
-    let (sql, conditions) = start(db, account, filter)?;
+    let (values, conditions) = start(db, account, filter)?;
     let text = format!("SELECT COUNT(*) AS n FROM ports p JOIN accounts a ON a.key = p.account_key WHERE {conditions}");
-    Ok(sql.load::<Count>(db, text)?.first().map_or(0, |count| count.n))
+    Ok(values.said(text).row::<Count>(db)?.n)
 }

@@ -9,6 +9,7 @@ use crate::audit::Subject;
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::{Run, said};
 use crate::store::schema::ports;
 
 /// A port as it is stored.
@@ -112,13 +113,13 @@ struct Uses {
 
 /// How many connections use the port: all of them, and those of accounts below its own.
 pub fn uses(db: &mut Db, port: &Port) -> Result<(i64, i64), Problem> {
-    let uses: Uses = diesel::sql_query(
+    let uses: Uses = said(
         "SELECT COUNT(DISTINCT u.connection_key) AS everywhere,
                 COUNT(DISTINCT CASE WHEN u.account_key <> $1 THEN u.connection_key END) AS below
          FROM port_uses u WHERE u.port_key = $2",
     )
-    .bind::<BigInt, _>(port.account)
-    .bind::<BigInt, _>(port.key)
-    .get_result(db)?;
+    .bind(port.account)
+    .bind(port.key)
+    .row(db)?;
     Ok((uses.everywhere, uses.below))
 }

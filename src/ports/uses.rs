@@ -7,6 +7,7 @@ use diesel::sql_types::BigInt;
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::{Run, said};
 use crate::store::schema::{account_ancestry, port_caps, port_uses, ports};
 use crate::text;
 
@@ -57,7 +58,7 @@ pub fn reserve(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
             ports::available_to_child_accounts,
             ports::no_new_use_from,
         ))
-        .first::<(Key, i64, i64, bool, Option<chrono::NaiveDateTime>)>(db)
+        .first_row::<(Key, i64, i64, bool, Option<chrono::NaiveDateTime>)>(db)
         .optional()?;
     let unavailable = Problem::Conflict(Reason::PortNotAvailable);
     let Some((owner, speed, used, offered, until)) = found else { return Err(unavailable) };
@@ -67,7 +68,7 @@ pub fn reserve(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
     }
     within_caps(db, new)?;
     let taken = port_uses::table.find((new.port, new.vlan)).select(port_uses::connection_key);
-    if taken.first::<Key>(db).optional()?.is_some() {
+    if taken.first_row::<Key>(db).optional()?.is_some() {
         return Err(Problem::Conflict(Reason::VlanInUse(new.vlan)));
     }
     if used + new.speed > speed {
@@ -91,7 +92,7 @@ pub fn reserve(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
 /// Takes every VLAN back that the connection has.
 pub fn release(db: &mut Db, connection: Key) -> Result<(), Problem> {
     let held = port_uses::table.filter(port_uses::connection_key.eq(connection));
-    let uses: Vec<(Key, i64)> = held.select((port_uses::port_key, port_uses::speed)).load(db)?;
+    let uses: Vec<(Key, i64)> = held.select((port_uses::port_key, port_uses::speed)).rows(db)?;
     for (port, speed) in uses {
         diesel::update(ports::table.find(port)).set(ports::used_speed.eq(ports::used_speed - speed)).execute(db)?;
     }
@@ -132,7 +133,7 @@ fn within_caps(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
             port_caps::last_vlan,
             port_caps::may_share,
         ))
-        .load(db)?;
+        .rows(db)?;
     for cap in caps {
         let refuse = |why: String| Err(Problem::Conflict(Reason::PortCap(why)));
         if !cap.may_share && cap.account != new.account {
@@ -143,17 +144,17 @@ fn within_caps(db: &mut Db, new: &NewUse) -> Result<(), Problem> {
         {
             return refuse(format!("VLANs {first} to {last} may be used here."));
         }
-        let used: Used = diesel::sql_query(
+        let used: Used = said(
             "SELECT CAST(COALESCE(SUM(u.speed), 0) AS BIGINT) AS speed,
                     COUNT(DISTINCT CASE WHEN u.connection_key <> $1 THEN u.connection_key END) AS connections
              FROM port_uses u
              JOIN account_ancestry b ON b.descendant_key = u.account_key AND b.ancestor_key = $2
              WHERE u.port_key = $3",
         )
-        .bind::<BigInt, _>(new.connection)
-        .bind::<BigInt, _>(cap.account)
-        .bind::<BigInt, _>(new.port)
-        .get_result(db)?;
+        .bind(new.connection)
+        .bind(cap.account)
+        .bind(new.port)
+        .row(db)?;
         if let Some(most) = cap.most_speed.filter(|most| used.speed + new.speed > *most) {
             return refuse(format!("Connections here may have {} together.", text::speed(most)));
         }

@@ -12,7 +12,7 @@ use crate::access::{Frame, Step, lookup};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{MultiBackend, Run};
 use crate::store::schema::{connections, port_uses};
 use crate::web::paging::{Want, is_backward};
 
@@ -76,7 +76,7 @@ pub fn page(db: &mut Db, port: &Port, of: Of, want: &Want, limit: usize) -> Resu
 /// What one account has of the port.
 pub fn speed_of(db: &mut Db, port: &Port, account: Key) -> Result<i64, Problem> {
     let own = port_uses::table.filter(port_uses::port_key.eq(port.key)).filter(port_uses::account_key.eq(account));
-    let speeds: Vec<i64> = own.select(port_uses::speed).load(db)?;
+    let speeds: Vec<i64> = own.select(port_uses::speed).rows(db)?;
     Ok(speeds.iter().sum())
 }
 

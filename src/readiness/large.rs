@@ -14,6 +14,7 @@ use crate::ids::{self, Key};
 use crate::ledger;
 use crate::limits;
 use crate::problem::Problem;
+use crate::store::dialect::Run;
 use crate::store::schema::{account_ancestry, accounts, readiness_counts};
 use crate::store::{Db, Pool};
 use crate::web::paging::{Cursor, Want, is_backward};
@@ -23,7 +24,7 @@ use crate::{billing, consent, suspension};
 const EVERY_MINUTES: i64 = 10;
 /// Accounts that are looked at in one go, and how often for one page.
 const AT_ONCE: usize = 250;
-const GOES: usize = 8;
+const GOES: usize = 4;
 
 /// What was counted last.
 pub fn counted(db: &mut Db, account: Key, below: i64) -> Result<Below, Problem> {
@@ -36,7 +37,7 @@ pub fn counted(db: &mut Db, account: Key, below: i64) -> Result<Below, Problem> 
         readiness_counts::suspended,
         readiness_counts::over_limit,
     ));
-    let row = row.first::<(NaiveDateTime, i64, i64, i64, i64, i64, i64)>(db).optional()?;
+    let row = row.first_row::<(NaiveDateTime, i64, i64, i64, i64, i64, i64)>(db).optional()?;
     Ok(match row {
         None => Below { accounts: below, ready: below, counted: Counted::NotYet, ..Below::default() },
         Some((at, accounts, ready, awaiting_agreements, awaiting_payment, suspended, over_limit)) => {
@@ -70,7 +71,7 @@ fn due(db: &mut Db) -> Result<Option<Key>, Problem> {
         .filter(readiness_counts::counted_at.is_null().or(readiness_counts::counted_at.lt(old).assume_not_null()))
         .order(readiness_counts::counted_at.is_not_null())
         .select(accounts::key)
-        .first(db)
+        .first_row(db)
         .optional()?)
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamp};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::billing::{Held, Standing, Walk};
 use crate::consent::Document;
@@ -12,7 +12,7 @@ use crate::ids::{self, Key};
 use crate::limits;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of, said};
 use crate::store::schema::accounts;
 
 #[derive(QueryableByName)]
@@ -124,15 +124,15 @@ fn rows(db: &mut Db, top: Key, in_force: &[Document], after: &(i64, String, Key)
            AND b.distance > 0 AND a.closed_at IS NULL
          ORDER BY b.distance, b.name_key, b.descendant_key LIMIT {AT_ONCE}"
     );
-    Ok(diesel::sql_query(text)
-        .bind::<Timestamp, _>(ids::now())
-        .bind::<BigInt, _>(document(0))
-        .bind::<BigInt, _>(document(1))
-        .bind::<BigInt, _>(top)
-        .bind::<BigInt, _>(after.0)
-        .bind::<Text, _>(&after.1)
-        .bind::<BigInt, _>(after.2)
-        .load(db)?)
+    Ok(said(text)
+        .bind(ids::now())
+        .bind(document(0))
+        .bind(document(1))
+        .bind(top)
+        .bind(after.0)
+        .bind(after.1.as_str())
+        .bind(after.2)
+        .rows(db)?)
 }
 
 /// Id and name of each of these accounts.
@@ -142,7 +142,7 @@ pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>
         let rows = accounts::table
             .filter(one_of(accounts::key, some))
             .select((accounts::key, accounts::id, accounts::name))
-            .load::<(Key, String, String)>(db)?;
+            .rows::<(Key, String, String)>(db)?;
         names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));
     }
     Ok(names)

@@ -12,6 +12,7 @@ use crate::access::policy::ReadMembers;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{account_ancestry, accounts, assignments, invitation_roles, invitations, users};
 use crate::web::paging::{PAGE, Want, is_backward};
 
@@ -48,7 +49,7 @@ pub fn counts(db: &mut Db, account: Key, seen: Seen) -> Result<HashMap<Key, i64>
             .filter(assignments::ends_at.gt(ids::now()))
             .group_by(assignments::role_key)
             .select((assignments::role_key, count(assignments::user_key).aggregate_distinct()))
-            .load::<(Key, i64)>(db)?;
+            .rows::<(Key, i64)>(db)?;
         return Ok(rows.into_iter().collect());
     }
     let rows = assignments::table
@@ -59,7 +60,7 @@ pub fn counts(db: &mut Db, account: Key, seen: Seen) -> Result<HashMap<Key, i64>
         .filter(accounts::closed_at.is_null())
         .group_by(assignments::role_key)
         .select((assignments::role_key, count(assignments::user_key).aggregate_distinct()))
-        .load::<(Key, i64)>(db)?;
+        .rows::<(Key, i64)>(db)?;
     Ok(rows.into_iter().collect())
 }
 
@@ -89,7 +90,7 @@ pub fn invited(db: &mut Db, account: Key, role: Key, seen: Seen, most: i64) -> R
         .order(invitations::key)
         .limit(most)
         .select((invitations::id, invitations::email, accounts::id, accounts::name));
-    Ok(rows.load(db)?)
+    Ok(rows.rows(db)?)
 }
 
 /// Somebody with the role, and where.

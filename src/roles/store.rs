@@ -10,6 +10,7 @@ use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{account_ancestry, assignments, invitation_roles, invitations, roles};
 use crate::text::name_key;
 
@@ -47,7 +48,7 @@ pub fn usable(db: &mut Db, account: Key) -> Result<Vec<Role>, Problem> {
         .inner_join(account_ancestry::table.on(account_ancestry::ancestor_key.eq(roles::account_key)))
         .filter(account_ancestry::descendant_key.eq(account))
         .select(ROLE_COLUMNS)
-        .load::<RoleRow>(db)?;
+        .rows::<RoleRow>(db)?;
     Ok(rows.into_iter().map(role_of).collect())
 }
 
@@ -61,26 +62,26 @@ pub fn find(db: &mut Db, account: Key, id: &str) -> Result<Role, Problem> {
         .filter(account_ancestry::descendant_key.eq(account))
         .filter(roles::id.eq(id))
         .select(ROLE_COLUMNS)
-        .first::<RoleRow>(db)?;
+        .first_row::<RoleRow>(db)?;
     Ok(role_of(row))
 }
 
 /// Whether another role of the account has this name.
 pub fn is_taken(db: &mut Db, account: Key, name: &str, except: Option<Key>) -> Result<bool, Problem> {
     let same = roles::table.filter(roles::account_key.eq(account)).filter(roles::name_key.eq(name_key(name)));
-    let found: Option<Key> = same.select(roles::key).first(db).optional()?;
+    let found: Option<Key> = same.select(roles::key).first_row(db).optional()?;
     Ok(found.is_some() && found != except)
 }
 
 /// How many roles the account owns.
 pub fn owned(db: &mut Db, account: Key) -> Result<i64, Problem> {
-    Ok(roles::table.filter(roles::account_key.eq(account)).count().get_result(db)?)
+    Ok(roles::table.filter(roles::account_key.eq(account)).count().row(db)?)
 }
 
 /// The key of the account's role of this name.
 pub fn by_name(db: &mut Db, account: Key, name: &str) -> Result<Key, Problem> {
     let same = roles::table.filter(roles::account_key.eq(account)).filter(roles::name_key.eq(name_key(name)));
-    Ok(same.select(roles::key).first(db)?)
+    Ok(same.select(roles::key).first_row(db)?)
 }
 
 pub fn insert(db: &mut Db, account: Key, new: &NewRole, built_in: bool) -> Result<Role, Problem> {
@@ -139,13 +140,13 @@ pub fn delete(db: &mut Db, role: &Role) -> Result<(), Problem> {
 /// How many assignments of the role hold now, and how many invitations that can be accepted would give it.
 pub fn uses(db: &mut Db, role: Key) -> Result<(i64, i64), Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
-    let given: i64 = live.filter(assignments::role_key.eq(role)).select(count_star()).first(db)?;
+    let given: i64 = live.filter(assignments::role_key.eq(role)).select(count_star()).first_row(db)?;
     let open = invitation_roles::table
         .inner_join(invitations::table)
         .filter(invitation_roles::role_key.eq(role))
         .filter(invitations::state.eq("OPEN"))
         .filter(invitations::expires_at.gt(ids::now()));
-    let invited: i64 = open.select(count_star()).first(db)?;
+    let invited: i64 = open.select(count_star()).first_row(db)?;
     Ok((given, invited))
 }
 
@@ -160,7 +161,7 @@ pub fn keeps_administrator(db: &mut Db, root: Key) -> Result<(), Problem> {
 /// Whether the root account has such a member who is not this person.
 pub fn administrator_besides(db: &mut Db, root: Key, user: Key) -> Result<bool, Problem> {
     let owned = roles::table.filter(roles::account_key.eq(root)).select((roles::key, roles::permissions));
-    let owned: Vec<(Key, i64)> = owned.load(db)?;
+    let owned: Vec<(Key, i64)> = owned.rows(db)?;
     let enough: Vec<Key> =
         owned.into_iter().filter(|(_, bits)| super::is_administrator(Permissions(*bits))).map(|(key, _)| key).collect();
     let in_charge = assignments::table
@@ -169,7 +170,7 @@ pub fn administrator_besides(db: &mut Db, root: Key, user: Key) -> Result<bool, 
         .filter(assignments::role_key.eq_any(enough))
         .filter(assignments::scope.ne(scope::BELOW))
         .filter(assignments::ends_at.eq(ids::never()));
-    Ok(select(exists(in_charge)).get_result(db)?)
+    Ok(select(exists(in_charge)).row(db)?)
 }
 
 /// How many assignments in the branch below `account` hold now whose role would not exist under `new_parent`. Those that
@@ -183,12 +184,12 @@ pub fn stay_behind(db: &mut Db, account: Key, new_parent: Key) -> Result<i64, Pr
         .filter(assignments::role_account_key.ne_all(above.select(account_ancestry::ancestor_key)))
         .select(assignments::role_account_key)
         .distinct()
-        .load(db)?;
+        .rows(db)?;
     let theirs = || {
         assignments::table
             .filter(assignments::account_key.eq_any(branch().select(account_ancestry::descendant_key)))
             .filter(assignments::role_account_key.eq_any(lost.clone()))
     };
     diesel::delete(theirs().filter(assignments::ends_at.le(ids::now()))).execute(db)?;
-    Ok(theirs().select(count_star()).first(db)?)
+    Ok(theirs().select(count_star()).first_row(db)?)
 }

@@ -3,6 +3,7 @@
 
 mod keys;
 mod load;
+mod run;
 mod shape;
 mod text;
 
@@ -17,6 +18,7 @@ use crate::config::DatabaseUrl;
 use crate::ids::Key;
 pub use keys::{list_of, one_of};
 pub use load::{end_load, insert_columns, prepare_load, strip};
+pub use run::{Run, Said, Value, said, said_once};
 pub use shape::{MIGRATIONS, Shaped, reshape};
 pub use text::{with_id, with_tag, with_text};
 

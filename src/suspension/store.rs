@@ -8,7 +8,7 @@ use super::Suspended;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{account_ancestry, suspensions};
 
 /// Whether the account, or one above it, is suspended.
@@ -18,7 +18,7 @@ pub fn of(db: &mut Db, account: Key) -> Result<Option<Suspended>, Problem> {
         .filter(account_ancestry::descendant_key.eq(account))
         .order(account_ancestry::distance)
         .select((account_ancestry::ancestor_key, account_ancestry::distance))
-        .first(db)
+        .first_row(db)
         .optional()?;
     Ok(nearest.map(|(at, distance)| Suspended { at, distance }))
 }
@@ -34,7 +34,7 @@ pub fn among(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, bool>, Proble
         .inner_join(suspensions::table.on(suspensions::account_key.eq(above)))
         .filter(one_of(account_ancestry::descendant_key, accounts))
         .select((account_ancestry::descendant_key, account_ancestry::distance))
-        .load(db)?;
+        .rows(db)?;
     let mut found = HashMap::new();
     for (account, distance) in rows {
         *found.entry(account).or_insert(false) |= distance == 0;
@@ -47,7 +47,7 @@ pub fn themselves(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem
     let rows: Vec<Key> = suspensions::table
         .filter(one_of(suspensions::account_key, accounts))
         .select(suspensions::account_key)
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().collect())
 }
 
@@ -58,12 +58,12 @@ pub fn leaves_suspended(db: &mut Db, account: Key, new_parent: Key) -> Result<bo
         .filter(account_ancestry::descendant_key.eq(account))
         .filter(account_ancestry::distance.gt(0))
         .select(account_ancestry::ancestor_key)
-        .load(db)?;
+        .rows(db)?;
     let stays: Vec<Key> = account_ancestry::table
         .filter(account_ancestry::descendant_key.eq(new_parent))
         .filter(account_ancestry::ancestor_key.eq_any(left.clone()))
         .select(account_ancestry::ancestor_key)
-        .load(db)?;
+        .rows(db)?;
     Ok(left.len() > stays.len())
 }
 

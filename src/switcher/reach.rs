@@ -9,6 +9,7 @@ use crate::access::lookup::scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::{Run, said_once};
 use crate::store::schema::{accounts, assignments};
 use crate::store::sql::{list, there_is};
 
@@ -31,7 +32,7 @@ impl Reach {
             .filter(assignments::user_key.eq(user))
             .filter(assignments::ends_at.gt(ids::now()))
             .select((assignments::account_key, assignments::scope, accounts::below_count))
-            .load(db)?;
+            .rows(db)?;
         for (key, scope, below) in rows {
             let place = places.entry(key).or_insert(Place { here: false, below: None });
             place.here |= scope != scope::BELOW;
@@ -130,12 +131,12 @@ fn nested(db: &mut Db, places: &BTreeMap<Key, Place>) -> Result<Vec<Key>, Proble
         return Ok(Vec::new());
     }
     // + 0: from the accounts up. PostgreSQL would read everything below those of `wide`.
-    let rows: Vec<Found> = diesel::sql_query(format!(
+    let rows: Vec<Found> = said_once(format!(
         "SELECT DISTINCT descendant_key AS key FROM account_ancestry
          WHERE descendant_key IN ({}) AND ancestor_key + 0 IN ({}) AND distance > 0",
         list(&places.keys().copied().collect::<Vec<_>>()),
         list(&wide)
     ))
-    .load(db)?;
+    .rows(db)?;
     Ok(rows.into_iter().map(|row| row.key).collect())
 }

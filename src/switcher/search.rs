@@ -3,16 +3,13 @@
 //! through; beyond, names that begin with the text are one index range, a rare text is looked up in the index of parts,
 //! and for a frequent one the names are walked along in order, which finds it soon.
 
-use diesel::prelude::*;
-use diesel::sql_types::Text;
-
 use super::reach::Reach;
 use super::texts::{Above, Found, MOST_IDS, Tagged, Texts, begins_id, candidates, named, tagged};
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{self, MultiBackend};
+use crate::store::dialect::{self, Run, Value, said_once};
 use crate::store::sql::{is_open, list, there_is};
 use crate::text::like_anywhere;
 
@@ -188,29 +185,10 @@ impl Search {
     fn load(&self, db: &mut Db, range: &str, order: &str, most: usize) -> Result<Vec<Key>, Problem> {
         let text =
             format!("SELECT r.key AS key FROM ({range}) r WHERE {} ORDER BY {order} LIMIT {most}", self.conditions);
-        let (text, order) = in_order(&text);
-        let mut query = diesel::sql_query(text).into_boxed::<MultiBackend>();
-        for number in order {
-            query = query.bind::<Text, _>(self.binds.get(number - 1).cloned().unwrap_or_default());
-        }
-        Ok(query.load::<Found>(db)?.into_iter().map(|row| row.key).collect())
+        // It lists keys.
+        let query = said_once(text).bind_all(self.binds.iter().cloned().map(Value::from));
+        Ok(query.rows::<Found>(db)?.into_iter().map(|row| row.key).collect())
     }
-}
-
-/// The text with its parameters numbered as they first appear, and which they were: SQLite counts them so.
-fn in_order(text: &str) -> (String, Vec<usize>) {
-    let (mut order, mut parts): (Vec<usize>, _) = (Vec::new(), text.split('$'));
-    let mut numbered = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number = part[..digits].parse().unwrap_or(0);
-        let place = order.iter().position(|known| *known == number).unwrap_or_else(|| {
-            order.push(number);
-            order.len() - 1
-        });
-        numbered.push_str(&format!("${}{}", place + 1, &part[digits..]));
-    }
-    (numbered, order)
 }
 
 /// `named`: the accounts that may be meant, where they are known.
@@ -226,15 +204,5 @@ fn above(reach: &Reach, named: Option<&Vec<Key>>, n: &str) -> String {
              WHERE x.descendant_key = r.key AND x.distance > 0 AND p.name_key LIKE {n} ESCAPE '\\' AND {}",
             reach.sees("p.key")
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_are_numbered_as_they_appear() {
-        assert_eq!(in_order("a $3 b $1 c $3 d $12"), ("a $1 b $2 c $1 d $3".to_owned(), vec![3, 1, 12]));
     }
 }

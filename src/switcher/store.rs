@@ -9,6 +9,7 @@ use crate::access::extract::RECENTS_KEPT;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{accounts, assignments, favourites, recents};
 
 /// Favourites of one person.
@@ -20,7 +21,7 @@ pub fn favourites(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
         .filter(favourites::user_key.eq(user))
         .order((accounts::name_key, accounts::key))
         .select(favourites::account_key)
-        .load(db)?)
+        .rows(db)?)
 }
 
 pub fn recents(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
@@ -29,7 +30,7 @@ pub fn recents(db: &mut Db, user: Key) -> Result<Vec<Key>, Problem> {
         .order(recents::visited_at.desc())
         .limit(RECENTS_KEPT)
         .select(recents::account_key)
-        .load(db)?)
+        .rows(db)?)
 }
 
 /// Accounts that this person is a member of, the topmost first; where a role holds below an account only, what is
@@ -46,7 +47,7 @@ pub fn memberships(db: &mut Db, user: Key, most: i64) -> Result<Vec<Key>, Proble
         .select(order)
         .distinct()
         .limit(most)
-        .load::<(i64, String, Key)>(db)?
+        .rows::<(i64, String, Key)>(db)?
         .into_iter()
         .map(|(_, _, key)| key)
         .collect();
@@ -60,7 +61,7 @@ pub fn memberships(db: &mut Db, user: Key, most: i64) -> Result<Vec<Key>, Proble
         .select(order)
         .distinct()
         .limit(most)
-        .load::<(i64, String, Key)>(db)?;
+        .rows::<(i64, String, Key)>(db)?;
     own.extend(below.into_iter().map(|(_, _, key)| key));
     own.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     Ok(own)
@@ -77,7 +78,7 @@ pub fn set_favourite(db: &mut Db, user: Key, account: Key, favourite: bool) -> R
         .filter(favourites::user_key.eq(user))
         .filter(accounts::closed_at.is_null())
         .select(count_star())
-        .first(db)?;
+        .first_row(db)?;
     if count >= MOST_FAVOURITES {
         return Err(Problem::invalid("", format!("You have {MOST_FAVOURITES} favourites. Take one away first")));
     }

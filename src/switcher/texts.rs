@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 
 use super::wanted::Wanted;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect;
+use crate::store::dialect::{Run, said_once};
 use crate::text::like_anywhere;
 
 /// A text that fewer accounts have is rare.
@@ -45,7 +46,7 @@ pub fn tagged(db: &mut Db, wanted: &Wanted) -> Result<Tagged, Problem> {
 /// The accounts of the range that have the word in their name; None where they are too many.
 pub fn named(db: &mut Db, range: &str, word: &str) -> Result<Option<Vec<Key>>, Problem> {
     let text = format!("SELECT r.key AS key FROM ({range}) r WHERE r.name_key LIKE $1 ESCAPE '\\' LIMIT {}", RARE + 1);
-    let rows: Vec<Found> = diesel::sql_query(text).bind::<Text, _>(like_anywhere(word)).load(db)?;
+    let rows: Vec<Found> = said_once(text).bind(like_anywhere(word)).rows(db)?;
     Ok((rows.len() <= RARE).then(|| rows.into_iter().map(|row| row.key).collect()))
 }
 

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Text, Timestamp};
 use super::form::Receipt;
 use crate::ids::{self, Key};
 use crate::problem::{Problem, Reason};
+use crate::store::dialect::Run;
 use crate::store::schema::submissions;
 use crate::store::{self, Db};
 
@@ -61,7 +62,7 @@ fn earlier(db: &mut Db, user: Key, receipt: &Receipt) -> Result<Reply, Problem> 
     let (digest, location, flash) = submissions::table
         .find((user, &receipt.key))
         .select((submissions::digest, submissions::location, submissions::flash))
-        .first::<(String, String, String)>(db)?;
+        .first_row::<(String, String, String)>(db)?;
     if digest != receipt.digest {
         return Err(Problem::Conflict(Reason::FormReused));
     }
@@ -80,7 +81,7 @@ fn forget(db: &mut Db) -> Result<(), Problem> {
         .filter(submissions::created_at.lt(old))
         .select((submissions::user_key, submissions::form_key))
         .limit(20)
-        .load(db)?;
+        .rows(db)?;
     for (user, key) in gone {
         diesel::delete(submissions::table.find((user, key))).execute(db)?;
     }
@@ -90,6 +91,6 @@ fn forget(db: &mut Db) -> Result<(), Problem> {
 /// Whether this form was carried out already.
 pub fn is_done(db: &mut Db, user: Key, receipt: &Receipt) -> Result<bool, Problem> {
     let location: Option<String> =
-        submissions::table.find((user, &receipt.key)).select(submissions::location).first(db).optional()?;
+        submissions::table.find((user, &receipt.key)).select(submissions::location).first_row(db).optional()?;
     Ok(location.is_some_and(|location| !location.is_empty()))
 }

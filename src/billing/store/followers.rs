@@ -2,7 +2,6 @@
 //! between. Counted, listed, and with the live connections that depend on it.
 
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{BigInt, Text};
 
 use crate::billing::effects::{Reach, Tally};
@@ -10,7 +9,7 @@ use crate::ids::Key;
 use crate::live::ENDED_STATES;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::MultiBackend;
+use crate::store::dialect::{Run, Said, said};
 use crate::web::paging::Want;
 
 /// The followers of $1 at a distance from $2 to $3, with $1 itself at distance 0. A difference of two sets, because
@@ -58,7 +57,7 @@ pub fn tally(db: &mut Db, account: Key, reach: Reach) -> Result<Tally, Problem> 
                 CAST(COALESCE(SUM(key % 1000003), 0) AS BIGINT) AS checksum
          FROM followers",
     );
-    let row: TallyRow = bound(&text, account, reach).get_result(db)?;
+    let row: TallyRow = bound(&text, account, reach).row(db)?;
     let TallyRow { accounts, connected, connections, checksum } = row;
     Ok(Tally { accounts, connected, connections, checksum })
 }
@@ -86,7 +85,7 @@ pub fn list(db: &mut Db, account: Key, reach: Reach, most: i64) -> Result<Vec<Fo
     let text = with_followers(
         "SELECT key, id, name, name_key, depth, live FROM followers ORDER BY live DESC, depth, name_key, key LIMIT $4",
     );
-    Ok(bound(&text, account, reach).bind::<BigInt, _>(most).load(db)?)
+    Ok(bound(&text, account, reach).bind(most).rows(db)?)
 }
 
 /// The same, those that come after one of them.
@@ -104,17 +103,16 @@ pub fn list_after(
          ORDER BY live DESC, depth, name_key, key LIMIT $8",
     );
     Ok(bound(&text, account, reach)
-        .bind::<BigInt, _>(-after.live)
-        .bind::<BigInt, _>(after.depth)
-        .bind::<Text, _>(after.name_key.clone())
-        .bind::<BigInt, _>(after.key)
-        .bind::<BigInt, _>(most)
-        .load(db)?)
+        .bind(-after.live)
+        .bind(after.depth)
+        .bind(after.name_key.clone())
+        .bind(after.key)
+        .bind(most)
+        .rows(db)?)
 }
 
 /// The same by name, beginning where `want` says, and against the order where it asks for a page before another.
 pub fn page(db: &mut Db, account: Key, reach: Reach, want: &Want, most: i64) -> Result<Vec<Follower>, Problem> {
-    // SQLite numbers parameters in the order in which they stand in the text.
     let (filter, order) = match want {
         Want::First => ("", "name_key, key"),
         Want::After(_) => ("WHERE (name_key, key) > ($4, $5)", "name_key, key"),
@@ -128,16 +126,12 @@ pub fn page(db: &mut Db, account: Key, reach: Reach, want: &Want, most: i64) -> 
     let query = bound(&text, account, reach);
     Ok(match want {
         Want::After(cursor) | Want::Before(cursor) => {
-            query.bind::<Text, _>(cursor.0.clone()).bind::<BigInt, _>(cursor.1).bind::<BigInt, _>(most).load(db)?
+            query.bind(cursor.0.clone()).bind(cursor.1).bind(most).rows(db)?
         }
-        Want::First | Want::Last => query.bind::<BigInt, _>(most).load(db)?,
+        Want::First | Want::Last => query.bind(most).rows(db)?,
     })
 }
 
-fn bound(text: &str, account: Key, reach: Reach) -> BoxedSqlQuery<'static, MultiBackend, SqlQuery> {
-    diesel::sql_query(text)
-        .into_boxed::<MultiBackend>()
-        .bind::<BigInt, _>(account)
-        .bind::<BigInt, _>(reach.from)
-        .bind::<BigInt, _>(reach.to)
+fn bound(text: &str, account: Key, reach: Reach) -> Said {
+    said(text).bind(account).bind(reach.from).bind(reach.to)
 }

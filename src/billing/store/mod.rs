@@ -16,6 +16,7 @@ use super::method::{CollectionMethod, Entries, Method, Permission, Stored};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{audit_entries, audit_scope, payment_methods, users};
 
 /// The account's own payment method.
@@ -41,7 +42,7 @@ pub fn own(db: &mut Db, account: Key) -> Result<Option<Method>, Problem> {
             payment_methods::version,
             STORED_COLUMNS,
         ))
-        .first(db)
+        .first_row(db)
         .optional()?;
     let Some((id, code, address, allow_child_accounts, verified, version, stored)) = row else { return Ok(None) };
     let collection_method =
@@ -115,7 +116,7 @@ pub fn holders(db: &mut Db, provider_id: &str) -> Result<Vec<(Key, Key)>, Proble
         .filter(payment_methods::provider_id.ne(""))
         .order(payment_methods::account_key)
         .select((payment_methods::account_key, accounts::root_key))
-        .load(db)?)
+        .rows(db)?)
 }
 
 pub fn insert(db: &mut Db, account: Key, entries: &Entries) -> Result<Method, Problem> {
@@ -184,7 +185,7 @@ pub fn last_change(db: &mut Db, account: Key) -> Result<Option<(String, NaiveDat
         .filter(audit_entries::subject_type.eq(super::SUBJECT))
         .order(audit_scope::entry_key.desc())
         .select((users::first_name, users::last_name, audit_entries::at))
-        .first::<(String, String, NaiveDateTime)>(db)
+        .first_row::<(String, String, NaiveDateTime)>(db)
         .optional()?;
     Ok(row.map(|(first, last, at)| (format!("{first} {last}"), at)))
 }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable};
 
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{list_of, one_of};
+use crate::store::dialect::{Run, list_of, one_of, said};
 use crate::store::schema::{account_ancestry, accounts, payment_methods};
 
 /// The two nearest payment methods at or above the account say everything about it.
@@ -29,7 +29,7 @@ pub fn standing(db: &mut Db, account: Key) -> Result<Standing, Problem> {
             payment_methods::allow_child_accounts,
             payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
         ))
-        .load::<(i64, Key, String, String, bool, bool)>(db)?;
+        .rows::<(i64, Key, String, String, bool, bool)>(db)?;
     let own = rows.iter().find(|row| row.0 == 0).map(|row| Held { offered: row.4, verified: row.5 });
     let nearest_above = rows.into_iter().find(|row| row.0 > 0).filter(|row| row.4);
     let above =
@@ -46,7 +46,7 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
             payment_methods::allow_child_accounts,
             payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
         ))
-        .load::<(Key, bool, bool)>(db)?;
+        .rows::<(Key, bool, bool)>(db)?;
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
 
@@ -73,7 +73,7 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
                  WHERE up.descendant_key = a.key ORDER BY up.distance LIMIT 1) AS payer
          FROM accounts a WHERE a.key {is_asked_for}"
     );
-    let nearest: Vec<Nearest> = diesel::sql_query(text).bind::<Text, _>(list).load(db)?;
+    let nearest: Vec<Nearest> = said(text).bind(list).rows(db)?;
     let at: BTreeSet<Key> = nearest.iter().filter_map(|one| one.payer).collect();
     let paying = paying(db, &at.into_iter().collect::<Vec<_>>())?;
     let payer = |one: &Nearest| match one.payer.and_then(|at| paying.get(&at)) {
@@ -99,7 +99,7 @@ fn paying(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Paying>, Problem> {
             payment_methods::allow_child_accounts,
             payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
         ))
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().map(|row| (row.0, row)).collect())
 }
 
@@ -129,7 +129,7 @@ pub fn below(db: &mut Db, top: Key, standing: &Standing) -> Result<Counts, Probl
             )
                 .nullable(),
         ))
-        .load::<Below>(db)?;
+        .rows::<Below>(db)?;
     let mut walk = Walk::below(top, standing);
     let mut counts = Counts::default();
     for row in rows {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Timestamp};
+use diesel::sql_types::{BigInt, Text};
 
 use super::followers::with_followers;
 use crate::access::lookup::scope;
@@ -11,7 +11,7 @@ use crate::access::policy::{Permission, Permissions, Resource, Verb};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::one_of;
+use crate::store::dialect::{Run, one_of, said};
 use crate::store::schema::{account_ancestry, assignments};
 
 /// Somebody with a role of their own in accounts that are paid for.
@@ -60,15 +60,7 @@ pub fn concerned(db: &mut Db, payer: Key, after: Key, most: i64) -> Result<Vec<P
          WHERE ranked.place = 1 ORDER BY u.key LIMIT $7",
         below = scope::BELOW
     ));
-    Ok(diesel::sql_query(text)
-        .bind::<BigInt, _>(payer)
-        .bind::<BigInt, _>(1)
-        .bind::<BigInt, _>(i64::MAX)
-        .bind::<BigInt, _>(after)
-        .bind::<Timestamp, _>(ids::now())
-        .bind::<BigInt, _>(ABLE.0)
-        .bind::<BigInt, _>(most)
-        .load(db)?)
+    Ok(said(text).bind(payer).bind(1).bind(i64::MAX).bind(after).bind(ids::now()).bind(ABLE.0).bind(most).rows(db)?)
 }
 
 /// Those of them who may see the account: whoever has a role there, or one above that reaches it.
@@ -84,6 +76,6 @@ pub fn who_see(db: &mut Db, account: Key, people: &[Person]) -> Result<HashSet<K
         .filter(reaches)
         .select(assignments::user_key)
         .distinct()
-        .load(db)?;
+        .rows(db)?;
     Ok(rows.into_iter().collect())
 }

@@ -8,7 +8,7 @@ use crate::access::Scope;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{MultiBackend, one_of};
+use crate::store::dialect::{MultiBackend, Run, one_of};
 use crate::store::schema::{assignments, invitation_roles, invitations, roles, users};
 use crate::text::{email_key, like_anywhere};
 use crate::web::paging::{Want, is_backward};
@@ -143,7 +143,7 @@ pub fn insert(db: &mut Db, new: &New<'_>) -> Result<String, Problem> {
 /// The invitation that this link was made for, whatever became of it.
 pub fn by_token(db: &mut Db, token_hash: &str) -> Result<Option<Invitation>, Problem> {
     let row = invitations::table.filter(invitations::token_hash.eq(token_hash));
-    row.select(columns!()).first::<Row>(db).optional()?.map(invitation_of).transpose()
+    row.select(columns!()).first_row::<Row>(db).optional()?.map(invitation_of).transpose()
 }
 
 /// An invitation of this account that is neither used nor withdrawn; it may have run out.
@@ -155,13 +155,13 @@ pub fn pending(db: &mut Db, account: Key, id: &str) -> Result<Invitation, Proble
         .filter(invitations::account_key.eq(account))
         .filter(invitations::id.eq(id))
         .filter(invitations::state.eq(OPEN));
-    invitation_of(row.select(columns!()).first::<Row>(db)?)
+    invitation_of(row.select(columns!()).first_row::<Row>(db)?)
 }
 
 /// The key of each role in the invitation, also of those that are gone.
 pub fn roles_of(db: &mut Db, invitation: Key) -> Result<Vec<Key>, Problem> {
     let rows = invitation_roles::table.filter(invitation_roles::invitation_key.eq(invitation));
-    Ok(rows.order(invitation_roles::role_key).select(invitation_roles::role_key).load(db)?)
+    Ok(rows.order(invitation_roles::role_key).select(invitation_roles::role_key).rows(db)?)
 }
 
 /// Whether this address has a live role at the account itself.
@@ -171,7 +171,7 @@ pub fn is_member(db: &mut Db, account: Key, email: &str) -> Result<bool, Problem
         .filter(assignments::account_key.eq(account))
         .filter(users::email_key.eq(email_key(email)))
         .filter(assignments::ends_at.gt(ids::now()));
-    Ok(select(exists(given)).get_result(db)?)
+    Ok(select(exists(given)).row(db)?)
 }
 
 /// The pending invitation of this address, if there is one; it may have run out.
@@ -181,7 +181,7 @@ pub fn pending_for(db: &mut Db, account: Key, email: &str) -> Result<Option<Invi
         .filter(invitations::email_key.eq(email_key(email)))
         .filter(invitations::state.eq(OPEN))
         .order(invitations::key.desc());
-    row.select(columns!()).first::<Row>(db).optional()?.map(invitation_of).transpose()
+    row.select(columns!()).first_row::<Row>(db).optional()?.map(invitation_of).transpose()
 }
 
 /// A new link in place of the old one, answered for by somebody who may be another than before.
@@ -215,13 +215,13 @@ pub fn end(db: &mut Db, of: Key, state: &str, accepted_by: Option<Key>) -> Resul
 /// How many invitations somebody sent since then, in every account.
 pub fn sent_since(db: &mut Db, by: Key, since: NaiveDateTime) -> Result<i64, Problem> {
     let sent = invitations::table.filter(invitations::invited_by.eq(by)).filter(invitations::sent_at.gt(since));
-    Ok(sent.select(count_star()).first(db)?)
+    Ok(sent.select(count_star()).first_row(db)?)
 }
 
 /// How many are pending at the account.
 pub fn count(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let open = invitations::table.filter(invitations::account_key.eq(account)).filter(invitations::state.eq(OPEN));
-    Ok(open.select(count_star()).first(db)?)
+    Ok(open.select(count_star()).first_row(db)?)
 }
 
 /// A page of pending invitations, the newest first, each with the name of who invited.
@@ -261,5 +261,5 @@ pub fn role_names(db: &mut Db, of: &[Key]) -> Result<Vec<(Key, String)>, Problem
         .filter(one_of(invitation_roles::invitation_key, of))
         .order((roles::name_key, roles::key))
         .select((invitation_roles::invitation_key, roles::name))
-        .load(db)?)
+        .rows(db)?)
 }

@@ -11,7 +11,7 @@ use crate::access::policy::Permissions;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{MultiBackend, one_of};
+use crate::store::dialect::{Run, one_of, said};
 use crate::store::schema::{account_ancestry, accounts, assignments, roles};
 use crate::text::{email_key, like_anywhere, name_key};
 use crate::web::paging::{Want, is_backward};
@@ -65,11 +65,10 @@ pub fn page(
     want: &Want,
     limit: usize,
 ) -> Result<Vec<Listed>, Problem> {
-    // Each bind is there in every form of the statement, so that their numbers stay.
     let whose = match show {
         Show::All => format!("{OWN} UNION {INHERITED}"),
-        Show::Own => format!("{OWN} AND $3 = $3 GROUP BY s.user_key"),
-        Show::Inherited => format!("{INHERITED} AND $2 = $2 GROUP BY s.user_key"),
+        Show::Own => format!("{OWN} GROUP BY s.user_key"),
+        Show::Inherited => format!("{INHERITED} GROUP BY s.user_key"),
     };
     let (sign, order) = if is_backward(want) { ("<", "DESC") } else { (">", "ASC") };
     let (name, key) = match want {
@@ -77,7 +76,7 @@ pub fn page(
         Want::First | Want::Last => (String::new(), 0),
     };
     let place = match want {
-        Want::First | Want::Last => "$4 = $4 AND $5 = $5".to_owned(),
+        Want::First | Want::Last => "1 = 1".to_owned(),
         _ => format!("(u.name_key {sign} $4 OR (u.name_key = $4 AND u.key {sign} $5))"),
     };
     let sql = format!(
@@ -89,17 +88,16 @@ pub fn page(
          ORDER BY u.name_key {order}, u.key {order} LIMIT $8"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-    Ok(diesel::sql_query(sql)
-        .into_boxed::<MultiBackend>()
-        .bind::<BigInt, _>(account)
-        .bind::<Timestamp, _>(shown_since())
-        .bind::<Timestamp, _>(ids::now())
-        .bind::<Text, _>(name)
-        .bind::<BigInt, _>(key)
-        .bind::<Text, _>(like_anywhere(&name_key(text)))
-        .bind::<Text, _>(like_anywhere(&email_key(text)))
-        .bind::<BigInt, _>(limit)
-        .load(db)?)
+    Ok(said(sql)
+        .bind(account)
+        .bind(shown_since())
+        .bind(ids::now())
+        .bind(name)
+        .bind(key)
+        .bind(like_anywhere(&name_key(text)))
+        .bind(like_anywhere(&email_key(text)))
+        .bind(limit)
+        .rows(db)?)
 }
 
 /// One role that reaches the account, or ended here not long ago.
@@ -139,7 +137,7 @@ pub fn reaching(db: &mut Db, account: Key, users: &[Key]) -> Result<Vec<Reaching
             assignments::scope,
             assignments::ends_at,
         ))
-        .load(db)?;
+        .rows(db)?;
     rows.into_iter()
         .map(|(user, at, at_name, role_name, bits, code, ends_at)| {
             let scope = Scope::of_code(&code).ok_or_else(|| Problem::bug("an assignment has a scope of its own"))?;
@@ -156,7 +154,7 @@ pub fn accounts_below(db: &mut Db, account: Key) -> Result<i64, Problem> {
         .filter(account_ancestry::distance.gt(0))
         .filter(accounts::closed_at.is_null())
         .count()
-        .get_result(db)?)
+        .row(db)?)
 }
 
 /// One account at which somebody has a role of their own.
@@ -180,7 +178,7 @@ pub fn memberships(db: &mut Db, user: Key, most: i64) -> Result<Vec<Membership>,
         .order((accounts::name_key, accounts::key, roles::name_key))
         .limit(most)
         .select((accounts::id, accounts::name, roles::name, assignments::scope))
-        .load(db)?;
+        .rows(db)?;
     let mut found: Vec<Membership> = Vec::new();
     for (account_id, account, role, code) in rows {
         let enters = code != scope::BELOW;

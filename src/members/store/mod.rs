@@ -14,6 +14,7 @@ use crate::access::{Frame, Scope};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::store::dialect::Run;
 use crate::store::schema::{assignments, roles, users};
 
 /// Somebody, as members know each other.
@@ -55,7 +56,7 @@ pub fn person(db: &mut Db, user_id: &str) -> Result<Person, Problem> {
         return Err(Problem::NotFound);
     }
     let row = users::table.filter(users::id.eq(user_id));
-    Ok(row.select((users::key, users::id, users::first_name, users::last_name, users::email)).first(db)?)
+    Ok(row.select((users::key, users::id, users::first_name, users::last_name, users::email)).first_row(db)?)
 }
 
 /// Everything somebody has at the account itself, also what ended, by the role's name.
@@ -75,7 +76,7 @@ pub fn held_at(db: &mut Db, account: Key, user: Key) -> Result<Vec<Held>, Proble
             assignments::scope,
             assignments::ends_at,
         ))
-        .load(db)?;
+        .rows(db)?;
     let held = |(key, role, role_id, role_name, bits, code, ends_at): Row| {
         let scope = Scope::of_code(&code).ok_or_else(|| Problem::bug("an assignment has a scope of its own"))?;
         Ok(Held { key, role, role_id, role_name, permissions: Permissions(bits), scope, ends_at })
@@ -92,7 +93,7 @@ pub fn inherits(db: &mut Db, frame: &Frame, user: Key) -> Result<bool, Problem> 
         .filter(assignments::user_key.eq(user))
         .filter(assignments::scope.ne(scope::HERE))
         .filter(assignments::ends_at.gt(ids::now()));
-    Ok(select(exists(given)).get_result(db)?)
+    Ok(select(exists(given)).row(db)?)
 }
 
 pub fn insert(db: &mut Db, new: &NewAssignment) -> Result<(), Problem> {
@@ -131,19 +132,19 @@ pub fn delete(db: &mut Db, account: Key, keys: &[Key]) -> Result<(), Problem> {
 /// How many assignments at the account itself hold now.
 pub fn count(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
-    Ok(live.filter(assignments::account_key.eq(account)).select(count_star()).first(db)?)
+    Ok(live.filter(assignments::account_key.eq(account)).select(count_star()).first_row(db)?)
 }
 
 /// How many people have a role at the account itself that holds now.
 pub fn people(db: &mut Db, account: Key) -> Result<i64, Problem> {
     let live = assignments::table.filter(assignments::ends_at.gt(ids::now()));
     let of_account = live.filter(assignments::account_key.eq(account));
-    Ok(of_account.select(counted(assignments::user_key).aggregate_distinct()).first(db)?)
+    Ok(of_account.select(counted(assignments::user_key).aggregate_distinct()).first_row(db)?)
 }
 
 /// What somebody is called.
 pub fn name(db: &mut Db, user: Key) -> Result<String, Problem> {
     let names = users::table.find(user).select((users::first_name, users::last_name));
-    let (first, last) = names.first::<(String, String)>(db)?;
+    let (first, last) = names.first_row::<(String, String)>(db)?;
     Ok(format!("{first} {last}"))
 }

@@ -1,6 +1,7 @@
 //! "One of these keys" as one value of a statement, however many they are: the statement stays the same text and is
 //! prepared once. What diesel writes for SQLite has a value for each key, and is prepared anew every time.
 
+use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
 use diesel::prelude::QueryResult;
@@ -17,8 +18,8 @@ pub fn one_of<C: Expression<SqlType = BigInt>>(column: C, keys: &[Key]) -> OneOf
     OneOf { column, list: List { keys: keys.to_vec(), text } }
 }
 
-/// The same for statements that are texts, which diesel keeps for none: what stands after the column, where the list is
-/// the first value, and that value.
+/// The same for statements that are texts: what stands after the column, where the list is the first value, and that
+/// value.
 pub fn list_of(db: &Db, keys: &[Key]) -> (&'static str, String) {
     let list = keys.iter().map(Key::to_string).collect::<Vec<_>>().join(",");
     match db {
@@ -49,10 +50,19 @@ impl<C: AppearsOnTable<T>, T> AppearsOnTable<T> for OneOf<C> where OneOf<C>: Exp
 
 impl<C: SelectableExpression<T>, T> SelectableExpression<T> for OneOf<C> where OneOf<C>: AppearsOnTable<T> {}
 
-impl<C: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for OneOf<C> {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+impl<C: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for OneOf<C>
+where
+    List: QueryFragment<DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         self.column.walk_ast(pass.reborrow())?;
-        MultiBackend::walk_variant_ast(&self.list, pass)
+        self.list.walk_ast(pass)
+    }
+}
+
+impl QueryFragment<MultiBackend> for List {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        MultiBackend::walk_variant_ast(self, pass)
     }
 }
 
