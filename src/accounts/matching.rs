@@ -17,7 +17,7 @@ use crate::text::{like_anywhere, name_key};
 use crate::web::paging::{Cursor, Want, is_backward};
 
 /// Accounts that have a rare text in their name are looked at one by one, up to so many.
-const MOST_CANDIDATES: usize = 2_000;
+const MOST_CANDIDATES: usize = 5_000;
 /// Names that are looked through for a page, which says how many.
 const LOOKED_THROUGH: i64 = 20_000;
 /// The last of them, among which one is looked for to go on from.
