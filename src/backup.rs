@@ -56,3 +56,23 @@ fn advice(file: &Path) -> String {
         file.display()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_read_a_new_database_nor_its_backup() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, copy) = (folder.path().join("new.db"), folder.path().join("copy.db"));
+        let url = DatabaseUrl::Sqlite(file.display().to_string());
+        let _pool = store::Pool::open(&url, 1).expect("the database opens");
+        assert!(matches!(backup(&url, &copy), Ok(Outcome::Written(bytes)) if bytes > 0));
+        for one in [file.clone(), copy, PathBuf::from(format!("{}-wal", file.display()))] {
+            let mode = std::fs::metadata(&one).expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{}", one.display());
+        }
+    }
+}

@@ -12,6 +12,7 @@ use subtenant::ledger::operator::Settled;
 use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::provisioning::operator::{self, Decision};
 use subtenant::store::installation::Purpose;
+use subtenant::text;
 use subtenant::{backup, catalogue, consent, demo, limits, server, suspension};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
@@ -46,8 +47,8 @@ pub fn generate(config: &Config, plan: Plan) -> anyhow::Result<ExitCode> {
     })?;
     bar.finish_and_clear();
     println!(
-        "{} accounts were made in {} s. Everybody's password is {}",
-        plan.accounts,
+        "{} made in {} s. Everybody's password is {}",
+        text::count(i64::try_from(plan.accounts).unwrap_or(i64::MAX), "account was", "accounts were"),
         begun.elapsed().as_secs(),
         made.password
     );

@@ -24,7 +24,7 @@ pub fn of_text(typed: &str) -> Result<Tags, String> {
         }
         let shown: String = line.chars().take(40).collect();
         let Some((name, value)) = line.split_once([':', '=']) else {
-            return Err(format!("Write each tag as “name: value”; “{shown}” is not"));
+            return Err(format!("Write each tag as “name: value” or “name=value”; “{shown}” is neither"));
         };
         let (name, value) = (name.trim(), value.trim());
         if name.is_empty() || name.chars().count() > 64 || value.chars().count() > 256 {

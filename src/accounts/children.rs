@@ -237,7 +237,8 @@ async fn tree_page(
     let shown = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).count();
     page.left_out = page.direct - i64::try_from(shown).unwrap_or(0);
     page.tree_view = true;
-    page.open_all = query.open == "all" || rows.len() <= 60;
+    // Where no branch is shown, there is none to open.
+    page.open_all = query.open == "all" || rows.len() <= 60 || page.lines.iter().all(|line| line.shown == 0);
     page.found = below;
     Ok(page)
 }

@@ -13,7 +13,7 @@ use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::bulk::Rows;
-use crate::text::{email_key, name_key};
+use crate::text::{self, email_key, name_key};
 
 pub struct People {
     pub users: Vec<User>,
@@ -92,8 +92,8 @@ impl People {
 
     pub fn to_sign_in_as(&self, world: &World) -> Vec<Person> {
         let sees = |n: u32| {
-            let accounts = world.forest.size[n as usize];
-            format!("{} with {accounts} accounts", world.forest.name[n as usize])
+            let accounts = i64::from(world.forest.size[n as usize]);
+            format!("{} with {}", world.forest.name[n as usize], text::count(accounts, "account", "accounts"))
         };
         let person = |place: usize, what: String| Person { email: self.users[place].email.clone(), what };
         let roots = self.roles.len();

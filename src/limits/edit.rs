@@ -174,7 +174,7 @@ fn checked(form: &Form) -> Result<Limits, Problem> {
     for (resource, branch, _) in Limits::default().every() {
         let name = field(resource, branch);
         let typed = check.line(name, "Limit", 0, 20);
-        let most: Option<i64> = typed.parse().ok().filter(|most| (0..=MOST).contains(most));
+        let most: Option<i64> = typed.replace(',', "").parse().ok().filter(|most| (0..=MOST).contains(most));
         if most.is_none() && !typed.is_empty() {
             let wrong = "Enter a whole number from 0 to 1,000,000, or nothing for no limit".to_owned();
             check.note(name, Some(wrong));

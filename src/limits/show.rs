@@ -12,6 +12,7 @@ use crate::access::{Frame, In};
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
+use crate::text;
 use crate::web::site::Keep;
 use crate::web::{Section, Shell, Site};
 
@@ -20,7 +21,7 @@ const COUNTED: i64 = 9_999;
 
 /// How many there are, in words.
 pub(super) fn number(has: i64) -> String {
-    if has > COUNTED { "10,000 or more".to_owned() } else { has.to_string() }
+    if has > COUNTED { "10,000 or more".to_owned() } else { text::grouped(has) }
 }
 
 /// How many of each resource the account has and how many its branch, in that order.
@@ -66,7 +67,7 @@ struct Above {
 
 fn side(label: &'static str, has: i64, most: Option<i64>) -> Side {
     let full = most.is_some_and(|most| has >= most);
-    Side { label, used: number(has), most: most.map(|most| most.to_string()).unwrap_or_default(), full }
+    Side { label, used: number(has), most: most.map(text::grouped).unwrap_or_default(), full }
 }
 
 /// GET /a/{account}/limits
@@ -112,13 +113,13 @@ fn told(frame: &Frame, limit: &Limit, used: i64) -> Above {
         Some(step) => Above {
             name: step.place.name.clone(),
             href: if step.may::<ReadAccounts>() { format!("/a/{}/limits", step.place.id) } else { String::new() },
-            words: format!("{used} of {} used in its branch", limit.most),
+            words: format!("{} of {} used in its branch", text::grouped(used), text::grouped(limit.most)),
             full,
         },
         None => Above {
             name: "An account above".to_owned(),
             href: String::new(),
-            words: format!("{} for its branch{}", limit.most, if full { ", all used" } else { "" }),
+            words: format!("{} for its branch{}", text::grouped(limit.most), if full { ", all used" } else { "" }),
             full,
         },
     }

@@ -24,7 +24,7 @@ use crate::{billing, consent, suspension};
 const EVERY_MINUTES: i64 = 10;
 /// Accounts that are looked at in one go, and how often for one page.
 const AT_ONCE: usize = 250;
-const GOES: usize = 4;
+const GOES: usize = 8;
 
 /// What was counted last.
 pub fn counted(db: &mut Db, account: Key, below: i64) -> Result<Below, Problem> {

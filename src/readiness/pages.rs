@@ -54,6 +54,8 @@ struct BelowView {
     missing: Missing,
     csv: String,
     pager: String,
+    /// There is more to look through than was for this page.
+    part: bool,
     /// Pages that start after a row have no numbers to jump to.
     numbers: &'static [(String, String, bool)],
 }
@@ -232,7 +234,7 @@ fn below(
     let mark = if query.is_empty() { "" } else { "?" };
     let csv = format!("/a/{}/readiness/below.csv{mark}{query}", account.id);
     let pager = list.words();
-    Ok(Some(BelowView { sums, list, paths, missing, csv, pager, numbers: &[] }))
+    Ok(Some(BelowView { sums, list, paths, missing, csv, pager, part: more.is_some(), numbers: &[] }))
 }
 
 const HEAD: [&str; 7] = ["Id", "Name", "Path", "Agreements", "Payment", "Suspended", "Limits"];

@@ -61,7 +61,17 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
+/// Makes the file if it is not there, for nobody else to read: it holds people's contracts, and its own key.
+fn private(file: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    if file != ":memory:" {
+        // One that is there stays as it is; what else is wrong, SQLite says.
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+    }
+}
+
 fn open_sqlite(path: &str, read_only: bool) -> Result<SqliteConnection, PoolError> {
+    private(path);
     let mut c = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
     // busy_timeout first: the switch to WAL itself may have to wait for another connection.
     c.batch_execute(
@@ -248,6 +258,7 @@ pub fn refuse_unsafe(db: &mut Db) -> anyhow::Result<()> {
 pub fn copy_into(db: &mut Db, file: &str) -> QueryResult<bool> {
     match db {
         Db::Sqlite(c) => {
+            private(file);
             diesel::sql_query("VACUUM INTO $1").bind::<diesel::sql_types::Text, _>(file).execute(c).map(|_| true)
         }
         Db::Postgres(_) => Ok(false),

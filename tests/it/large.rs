@@ -5,9 +5,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use subtenant::access::Scope;
-use subtenant::ids;
+use subtenant::access::policy::CreateBilling;
+use subtenant::{billing, ids};
 
 use crate::browser::Browser;
+use crate::money::invoice;
 use crate::ordered::network;
 use crate::page::Page;
 use crate::world::{World, admin_of};
@@ -241,4 +243,17 @@ async fn readiness_of_a_large_branch_is_counted_in_the_background_and_says_when(
     pretend(&world, "acme", 1);
     assert_eq!(rows(&mut admin, &missing).await, large);
     assert_eq!(large.len(), 3, "the suspended one and what is below it");
+}
+
+#[actix_web::test]
+async fn billing_of_a_large_branch_claims_no_number_that_nobody_counted() {
+    let world = wide();
+    let by = world.grant::<CreateBilling>(&admin_of("acme"), "acme").expect("they may");
+    world.write(|db| billing::add(db, &by, &invoice("acme", true), "")).expect("a payment method");
+    let mut admin = world.browser(&admin_of("acme")).await;
+    let uri = world.path("acme", "billing");
+    let shared = |page: &Page| page.all("dd").into_iter().find(|text| text.starts_with("With child accounts"));
+    assert_eq!(shared(admin.get(&uri).await).as_deref(), Some("With child accounts; 39 accounts below pay with it"));
+    pretend(&world, "acme", 1_000_000);
+    assert_eq!(shared(admin.get(&uri).await).as_deref(), Some("With child accounts"));
 }

@@ -71,29 +71,29 @@ async fn limits_are_set_from_above_and_shown_as_far_as_they_may_be_seen() {
     assert_eq!(answer.status, 422);
     assert_eq!(answer.text().matches("Enter a whole number from 0 to 1,000,000").count(), 6);
     assert!(answer.text().contains("value=\"many\""));
-    for (name, value) in [("connectionsInBranch", "40"), ("ports", ""), ("members", "3"), ("accounts", "1")] {
+    for (name, value) in [("connectionsInBranch", "4,000"), ("ports", ""), ("members", "3"), ("accounts", "1")] {
         pairs.set(name, value);
     }
     let answer = admin.post(&form(&world, "lab"), &pairs.pairs()).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     let own = world.read(|db| limits::of(db, world.key("lab"))).expect("limits");
-    assert_eq!(own.get(Resource::Connection, true), Some(40));
+    assert_eq!(own.get(Resource::Connection, true), Some(4_000));
     assert_eq!((own.get(Resource::Connection, false), own.get(Resource::Port, false)), (None, None));
     let entry = audit_entries::table.filter(audit_entries::event_type.eq("RESOURCE_LIMIT_UPDATE"));
     let after: String = world.read(|db| Ok(entry.select(audit_entries::after).first(db)?)).expect("an entry");
-    assert!(after.contains("connectionsInBranch") && after.contains("40"), "{after}");
+    assert!(after.contains("connectionsInBranch") && after.contains("4000"), "{after}");
     // The account's own people see them, and where they come from only if they may see that.
     let mut otto = world.browser("otto").await;
     let page = otto.get(&world.path("lab", "limits")).await;
-    assert_eq!(page.row("Connections")[1..], ["0, no limit", "1 of 40", "None"], "{page}");
+    assert_eq!(page.row("Connections")[1..], ["0, no limit", "1 of 4,000", "None"], "{page}");
     assert_eq!(page.row("Child accounts")[1], "1 of 1 Full", "{page}");
     assert!(page.link("Change the limits…").is_none(), "{page}");
     let page = otto.get(&world.path("bench", "limits")).await;
-    assert_eq!(page.row("Connections")[3], "lab: 1 of 40 used in its branch", "{page}");
+    assert_eq!(page.row("Connections")[3], "lab: 1 of 4,000 used in its branch", "{page}");
     assert!(page.link("Change the limits…").is_some(), "{page}");
     let mut mara = world.browser("mara").await;
     let page = mara.get(&world.path("bench", "limits")).await;
-    assert_eq!(page.row("Connections")[3], "An account above: 40 for its branch", "{page}");
+    assert_eq!(page.row("Connections")[3], "An account above: 4,000 for its branch", "{page}");
     assert_eq!(mara.get(&form(&world, "lab")).await.status, 404);
     assert_eq!(otto.get(&form(&world, "lab")).await.status, 404);
     let mut vera = world.browser("vera").await;

@@ -90,7 +90,7 @@ pub async fn index(by: In<ReadBilling>, site: Site) -> Result<HttpResponse, Prob
             let pending = setup::pending(db, account)?;
             // Nobody counts a hundred thousand accounts for a page.
             let large = is_large(db, account)?;
-            let followers = if own.is_some() && !large { super::followers(db, account)? } else { 0 };
+            let followers = if own.is_some() && !large { Some(super::followers(db, account)?) } else { None };
             let sees_below = sees_below && !large;
             let below = if sees_below { Some(super::store::payers::below(db, account, &standing)?) } else { None };
             Ok((own, pending, standing, followers, below))
@@ -127,14 +127,15 @@ fn sentence(payer: &Payer, own: Option<&Method>, frame: &Frame) -> String {
     }
 }
 
-fn own_view(method: &Method, followers: i64, frame: &Frame) -> OwnView {
-    let users = text::count(followers, "account below pays with it", "accounts below pay with it");
-    let shared = if method.entries.allow_child_accounts && frame.may_below::<ReadBilling>() {
-        format!("With child accounts; {users}")
-    } else if method.entries.allow_child_accounts {
-        "With child accounts".to_owned()
-    } else {
-        "Not with child accounts".to_owned()
+/// `followers`: None where they are not counted.
+fn own_view(method: &Method, followers: Option<i64>, frame: &Frame) -> OwnView {
+    let shared = match followers.filter(|_| frame.may_below::<ReadBilling>()) {
+        _ if !method.entries.allow_child_accounts => "Not with child accounts".to_owned(),
+        None => "With child accounts".to_owned(),
+        Some(n) => {
+            let users = text::count(n, "account below pays with it", "accounts below pay with it");
+            format!("With child accounts; {users}")
+        }
     };
     OwnView {
         facts: view::facts_of(method),

@@ -189,7 +189,7 @@ fn details(kind: Kind, progress: &Progress) -> Vec<FieldView> {
     let area = |name, label: &str, hint: &str| FieldView::new(Look::Area, name, label, hint).optional();
     let mut views = vec![
         line("name", "Name", "Up to 64 characters."),
-        area("description", "Description", "Up to 1024 characters."),
+        area("description", "Description", "Up to 1,024 characters."),
         area("tags", "Tags", "One to a line, as “cost centre: 42”."),
     ];
     let asked = kind == Kind::SiteIpsecVpn && progress.answer("routing") == "ROUTE_BASED_STATIC";

@@ -118,7 +118,9 @@ fn scopes(below: i64) -> Vec<(&'static str, &'static str, String)> {
         .map(|scope| {
             let reach = match scope {
                 Scope::HereAndBelow if below == 0 => "Reaches 1 account now, and those made below it later.".to_owned(),
-                Scope::HereAndBelow => format!("Reaches {}: this one and {below} below.", accounts(below + 1)),
+                Scope::HereAndBelow => {
+                    format!("Reaches {}: this one and {} below.", accounts(below + 1), text::grouped(below))
+                }
                 Scope::Here => "Reaches 1 account.".to_owned(),
                 Scope::Below if below == 0 => "Reaches no account now, but those made below later.".to_owned(),
                 Scope::Below => format!("Reaches {}, and not this one.", accounts(below)),
