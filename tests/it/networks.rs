@@ -18,7 +18,10 @@ async fn the_first_network_is_made_from_the_empty_section() {
     assert_eq!(admin.page.heading(), "Create Network");
     admin.submit("Create Network", &[("Name", ""), ("Tags", "no separator")]).await;
     assert_eq!(admin.page.status, 422);
-    assert_eq!(admin.page.problems(), ["Enter a name", "Write each tag as “name: value”; “no separator” is not"]);
+    assert_eq!(
+        admin.page.problems(),
+        ["Enter a name", "Write each tag as “name: value” or “name=value”; “no separator” is neither"]
+    );
     admin.submit("Create Network", &[("Name", "Backbone"), ("Tags", "region: eu"), ("Description", "All sites")]).await;
     assert_eq!(admin.page.heading(), "Backbone");
     let text = admin.page.text();
