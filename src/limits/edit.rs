@@ -12,6 +12,7 @@ use crate::access::policy::LimitAccounts;
 use crate::access::{In, Place, lookup};
 use crate::problem::{Errors, Problem, Reason};
 use crate::store::Db;
+use crate::text;
 use crate::web::site::Keep;
 use crate::web::{Filled, Form, Reply, Section, Sent, Shell, Site, once};
 
@@ -174,7 +175,10 @@ fn checked(form: &Form) -> Result<Limits, Problem> {
     for (resource, branch, _) in Limits::default().every() {
         let name = field(resource, branch);
         let typed = check.line(name, "Limit", 0, 20);
-        let most: Option<i64> = typed.replace(',', "").parse().ok().filter(|most| (0..=MOST).contains(most));
+        // "20,000" as pages write it; "1,5" is no whole number.
+        let is_written = |most: &i64| !typed.contains(',') || text::grouped(most) == typed;
+        let most: Option<i64> = typed.replace(',', "").parse().ok();
+        let most = most.filter(|most| (0..=MOST).contains(most) && is_written(most));
         if most.is_none() && !typed.is_empty() {
             let wrong = "Enter a whole number from 0 to 1,000,000, or nothing for no limit".to_owned();
             check.note(name, Some(wrong));

@@ -64,14 +64,16 @@ async fn limits_are_set_from_above_and_shown_as_far_as_they_may_be_seen() {
     admin.get(&world.path("acme", "child-accounts")).await;
     admin.click("Limits of lab").await;
     assert_eq!(admin.page.heading(), "Limits of lab");
-    let wrong = [("connectionsInBranch", "many"), ("ports", "-1"), ("members", "1000001")];
+    let wrong = [("connectionsInBranch", "many"), ("ports", "-1"), ("members", "1000001"), ("networks", "1,5")];
     let mut pairs = admin.page.form("Save the limits");
     wrong.iter().for_each(|(name, value)| pairs.set(name, value));
     let answer = admin.post(&form(&world, "lab"), &pairs.pairs()).await;
     assert_eq!(answer.status, 422);
-    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1,000,000").count(), 6);
+    assert_eq!(answer.text().matches("Enter a whole number from 0 to 1,000,000").count(), 8);
     assert!(answer.text().contains("value=\"many\""));
-    for (name, value) in [("connectionsInBranch", "4,000"), ("ports", ""), ("members", "3"), ("accounts", "1")] {
+    for (name, value) in
+        [("connectionsInBranch", "4,000"), ("ports", ""), ("networks", ""), ("members", "3"), ("accounts", "1")]
+    {
         pairs.set(name, value);
     }
     let answer = admin.post(&form(&world, "lab"), &pairs.pairs()).await;
