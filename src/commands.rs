@@ -13,7 +13,7 @@ use subtenant::ledger::{self, Month, run as month_run};
 use subtenant::provisioning::operator::{self, Decision};
 use subtenant::store::installation::Purpose;
 use subtenant::text;
-use subtenant::{backup, catalogue, consent, demo, limits, server, suspension};
+use subtenant::{accounts, backup, catalogue, consent, demo, limits, server, suspension};
 
 pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
     let parts = server::prepare(config, Purpose::Live)?;
@@ -22,9 +22,12 @@ pub fn serve(config: &Config) -> anyhow::Result<ExitCode> {
         Some(_) => "",
         None => "\nNo provisioning system is set up (PROVISIONING_URL): what is ordered waits.\n",
     };
-    let greeting = format!(
-        "Subtenant is ready.\n\n  Open {origin}/sign-up and sign up: it makes your first account.\n{waiting}\nCtrl-C stops it."
-    );
+    let begin = if parts.pool.read_here(accounts::are_there_any)? {
+        format!("Open {origin} and sign in.")
+    } else {
+        format!("Open {origin}/sign-up and sign up: it makes your first account.")
+    };
+    let greeting = format!("Subtenant is ready.\n\n  {begin}\n{waiting}\nCtrl-C stops it.");
     actix_web::rt::System::new().block_on(server::serve(parts, &greeting))?;
     Ok(ExitCode::SUCCESS)
 }

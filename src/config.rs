@@ -19,6 +19,7 @@ pub use provisioning::{ProvisioningConfig, ProvisioningSettings, SigningKey, Sys
 
 /// What can be set, as flags or in the environment. Everything is text here, so that all mistakes are found together.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings, of every command")]
 pub struct Settings {
     /// Address and port to listen on.
     #[arg(

@@ -50,9 +50,13 @@ pub fn grouped(n: impl Borrow<i64>) -> String {
     text
 }
 
-/// Mbit/s in words: "50 Mbit/s", "10 Gbit/s".
+/// Mbit/s in words: "50 Mbit/s", "1,600 Mbit/s", "10 Gbit/s".
 pub fn speed(mbits: i64) -> String {
-    if mbits >= 1000 && mbits % 1000 == 0 { format!("{} Gbit/s", mbits / 1000) } else { format!("{mbits} Mbit/s") }
+    if mbits >= 1000 && mbits % 1000 == 0 {
+        format!("{} Gbit/s", grouped(mbits / 1000))
+    } else {
+        format!("{} Mbit/s", grouped(mbits))
+    }
 }
 
 #[cfg(test)]
@@ -70,6 +74,7 @@ mod tests {
         let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (578_197, "578,197"), (-1_000_000, "-1,000,000")];
         cases.into_iter().for_each(|(n, words)| assert_eq!(grouped(n), words));
         assert_eq!(count(1_000, "account", "accounts"), "1,000 accounts");
+        assert_eq!([50, 1_600, 10_000].map(speed), ["50 Mbit/s", "1,600 Mbit/s", "10 Gbit/s"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Query;
 use askama::Template;
 
-use super::list::{self, Filter, Listed, Row, Scope};
+use super::list::{self, Filter, Listed, Row, Scope, Sort};
 use super::marks::{self, Marks};
 use super::matching;
 use super::query::{Heading, ListQuery, address, headings};
@@ -53,7 +53,7 @@ struct ChildrenPage {
     found: i64,
     /// There may be more than were counted.
     found_more: bool,
-    /// Where to look on: so many names were looked through, and there are more.
+    /// Where the list goes on: so many names were looked through and there are more, or the tree shows no more.
     go_on: String,
     /// From the names on that begin with the text.
     beginning: String,
@@ -234,8 +234,9 @@ async fn tree_page(
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);
     page.lines = tree::lines(by.account().key, &rows, &suspended);
-    let shown = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).count();
-    page.left_out = page.direct - i64::try_from(shown).unwrap_or(0);
+    let shown: Vec<_> = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).collect();
+    page.left_out = page.direct - i64::try_from(shown.len()).unwrap_or(0);
+    page.go_on = shown.last().map(|row| format!("?{}", starting_at("", &row.cursor(Sort::Name)))).unwrap_or_default();
     page.tree_view = true;
     // Where no branch is shown, there is none to open.
     page.open_all = query.open == "all" || rows.len() <= 60 || page.lines.iter().all(|line| line.shown == 0);

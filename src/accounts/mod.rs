@@ -171,6 +171,11 @@ pub fn edit(db: &mut Db, by: &Grant<UpdateAccounts>, details: &Details, version:
     })
 }
 
+/// Whether there is an account at all.
+pub fn are_there_any(db: &mut Db) -> Result<bool, Problem> {
+    store::is_any(db)
+}
+
 /// Tags in one line: `cost-centre: 42, region: eu`.
 pub fn tags_line(tags: &[(String, String)]) -> String {
     crate::tags::line(tags)

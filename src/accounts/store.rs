@@ -208,6 +208,11 @@ pub fn closed_children(db: &mut Db, parent: Key) -> Result<Vec<ClosedRow>, Probl
         .rows(db)?)
 }
 
+/// Whether anybody has an account here.
+pub fn is_any(db: &mut Db) -> Result<bool, Problem> {
+    Ok(select(exists(accounts::table.select(accounts::key))).row(db)?)
+}
+
 /// Whether there is a closed child that can still be restored.
 pub fn has_closed_children(db: &mut Db, parent: Key) -> Result<bool, Problem> {
     let oldest = ids::now() - chrono::Duration::days(super::RESTORABLE_DAYS);

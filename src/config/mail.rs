@@ -12,6 +12,7 @@ use super::DatabaseUrl;
 
 /// Flags and environment about mail.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings: mail")]
 pub struct MailSettings {
     /// The server that takes mail, as smtps://user:password@mail.example.com, or smtp://…?tls=required for STARTTLS.
     /// Without it mails are kept as files.

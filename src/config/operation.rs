@@ -6,6 +6,7 @@ use super::DatabaseUrl;
 
 /// Flags and environment about running it.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings: operation")]
 pub struct OperationSettings {
     /// postgres://… of a streaming replica of the database: lists and roll-ups that may be a second old are read there
     /// [default: none].

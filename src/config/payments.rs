@@ -9,6 +9,7 @@ use super::Hidden;
 
 /// Flags and environment about payments.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings: payments")]
 pub struct PaymentSettings {
     /// The secret key of the Stripe account that collects money, as sk_live_…; without it accounts pay by invoice
     /// only.

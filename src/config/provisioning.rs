@@ -12,6 +12,7 @@ use super::payments::address;
 
 /// Flags and environment about provisioning.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Settings: provisioning")]
 pub struct ProvisioningSettings {
     /// Where each order to the fabric is posted, signed as Standard Webhooks describe; without it orders wait.
     #[arg(long, global = true, allow_hyphen_values = true, env = "PROVISIONING_URL", value_name = "URL")]

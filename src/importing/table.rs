@@ -76,6 +76,13 @@ pub struct Table {
     pub records: Vec<Record>,
 }
 
+/// The columns that have a name and are not read.
+pub fn passed_over(head: &[String]) -> Vec<String> {
+    let kinds = columns(head).unwrap_or_default();
+    let named = head.iter().zip(kinds).filter(|(name, kind)| *kind == Column::PassedOver && !name.is_empty());
+    named.map(|(name, _)| name.clone()).collect()
+}
+
 /// The columns that a head names. The complaint says what to do about it.
 pub fn columns(head: &[String]) -> Result<Vec<Column>, String> {
     let mut columns = Vec::with_capacity(head.len());

@@ -111,13 +111,9 @@ pub fn not_ready(
         let names = names(db, readiness.account, &at)?;
         let Some(last) = names.last().map(|(key, name)| Cursor(name.clone(), *key)) else { return Ok((found, None)) };
         let full = names.len() == AT_ONCE;
-        let states = states(db, names)?.into_iter().filter(|state| missing.in_state(state)).collect();
-        found.extend(super::named(db, states)?);
-        if found.len() >= limit {
-            found.truncate(limit);
-            return Ok((found, None));
-        }
-        if !full {
+        let lacking = states(db, names)?.into_iter().filter(|state| missing.in_state(state));
+        found.extend(super::named(db, lacking.take(limit - found.len()).collect())?);
+        if found.len() == limit || !full {
             return Ok((found, None));
         }
         at = if is_backward(want) { Want::Before(last) } else { Want::After(last) };

@@ -74,6 +74,17 @@ async fn a_tree_of_three_levels_comes_in_one_file() {
 }
 
 #[actix_web::test]
+async fn columns_that_are_not_read_are_named_before_anything_is_created() {
+    let world = world();
+    let mut admin = world.browser(&admin_of("acme")).await;
+    let all = admin.get(&world.path("acme", "child-accounts.csv")).await.body.clone();
+    let page = upload(&mut admin, &world, "acme", "all.csv", &all).await;
+    let columns = "no use for them: id, children, accountsBelow, agreements, payment, state, createdAt. A line becomes";
+    assert!(page.text().contains(columns), "{page}");
+    assert!(!upload(&mut admin, &world, "acme", "x.csv", "name\nNorth\n").await.text().contains("Not read"));
+}
+
+#[actix_web::test]
 async fn every_line_with_an_error_says_what_to_do() {
     let world = world();
     world.account("acme").at("lab").children(&["twin a", "twin b"]);

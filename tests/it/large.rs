@@ -205,6 +205,16 @@ async fn a_page_looks_through_so_many_names_and_says_where_to_go_on() {
         let list = world.path("acme", &format!("child-accounts.csv?{scope}q=zz"));
         assert_eq!(admin.get(&list).await.body.trim().lines().count(), 2);
     }
+    // A tree shows the first of them, and the list that its last line leads to goes on where it ends.
+    admin.get(&world.path("acme", "child-accounts?view=tree")).await;
+    let shown = admin.page.all(".tree a[aria-label]");
+    let more = admin.page.all(".tree > li > div > a").pop().expect("a last line");
+    assert!(more.ends_with("more as a list"), "{more}");
+    admin.click(&more).await;
+    let next = admin.page.rows();
+    assert!(shown.len() == 500 && next.len() == 50 && next[0][0] > shown[499], "{shown:?} {next:?}");
+    let unit = |name: &str| name.strip_prefix("Unit ").and_then(|rest| rest[..5].parse::<i64>().ok()).unwrap_or(0);
+    assert_eq!(unit(&next[0][0]), unit(&shown[499]) + 1, "{shown:?} {next:?}");
     // In other orders than that of names, direct children are still sorted.
     world.sql("UPDATE accounts SET children_count = 7 WHERE name = 'Unit 15000'");
     let most = rows(&mut admin, &world.path("acme", "child-accounts?sort=-children")).await;

@@ -11,7 +11,7 @@ use crate::access::In;
 use crate::access::policy::{CreateAccounts, ReadAudit};
 use crate::ids;
 use crate::importing::check::Bounds;
-use crate::importing::{self, Confirmed, Counts, Import, LEFT, REFUSED, State, WRONG, rows, store};
+use crate::importing::{self, Confirmed, Counts, Import, LEFT, REFUSED, State, WRONG, rows, store, table};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::web::paging::{Cursor, PAGE, PageQuery, Paged};
@@ -53,6 +53,8 @@ struct ImportPage {
     finished: Option<When>,
     counts: Counts,
     lines_in_all: i64,
+    /// Columns of the file that an import has no use for.
+    passed_over: Vec<String>,
     /// Lines that are done, and all that are to be done.
     done: i64,
     all: i64,
@@ -139,6 +141,7 @@ fn page_of(by: &In<CreateAccounts>, site: &Site, read: Read, query: &LinesQuery,
         done,
         all: done + counts.fresh,
         counts,
+        passed_over: table::passed_over(&import.head),
         lines_in_all: import.lines,
         only_bad: query.only_bad(),
         bad,

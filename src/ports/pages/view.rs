@@ -23,7 +23,7 @@ pub fn term(code: &str) -> &'static str {
 pub struct Gauge {
     pub used: i64,
     pub of: i64,
-    /// "300 Mbit/s of 10 Gbit/s used, 9700 Mbit/s left"
+    /// "300 Mbit/s of 10 Gbit/s used, 9,700 Mbit/s left"
     pub words: String,
     /// "good", "warn" from four fifths on, "bad" when it is full.
     pub tone: &'static str,
@@ -39,7 +39,7 @@ impl Gauge {
         Gauge { used, of, words: format!("{} of {} used", speed(used), text::speed(of)), tone }
     }
 
-    /// "9700 Mbit/s left"
+    /// "9,700 Mbit/s left"
     pub fn left(&self) -> String {
         format!("{} left", speed((self.of - self.used).max(0)))
     }
