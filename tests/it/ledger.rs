@@ -133,6 +133,7 @@ async fn a_child_sees_what_it_uses_and_its_price_only_where_everybody_above_show
         (without_random(&now).contains("EUR"), without_random(&of_month).contains("EUR"))
     }
     assert_eq!(sees(&mut bill, &world).await, (false, false));
+    assert!(bill.page.text().contains("bench line"));
     for account in ["acme", "Lab"] {
         admin.get(&world.path(account, "invoices")).await;
         admin.click("Change who sees prices").await;
@@ -238,10 +239,9 @@ async fn usage_is_a_file_too_and_hides_what_the_page_hides() {
         let hidden = String::from_utf8(body).expect("text");
         assert!(kind.starts_with("text/csv"));
         assert!(hidden.contains("bench line") && hidden.contains("2025-01"), "{hidden}");
-        assert!(
-            !without_random(&hidden).contains("EUR") && !hidden.contains("10.00") && !hidden.contains("Amount"),
-            "{hidden}"
-        );
+        for word in ["EUR", "10.00", "Amount"] {
+            assert!(!without_random(&hidden).contains(word), "{hidden}");
+        }
         let (_, body) = bytes(&mut admin, &file).await;
         let shown = String::from_utf8(body).expect("text");
         assert!(shown.contains("310.00") && shown.contains("EUR"), "{shown}");
