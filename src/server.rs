@@ -1,6 +1,7 @@
 //! Running the console: opens the database, listens, starts the background work, and on Ctrl-C or SIGTERM finishes what
 //! was begun.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -84,13 +85,14 @@ pub async fn serve(parts: Parts, greeting: &str) -> anyhow::Result<()> {
         .bind(bind)
         .map_err(|e| anyhow::anyhow!("BIND (--bind) is {bind}: {e}"))?
         .run();
-    println!("{greeting}");
+    // Before anybody is told that it runs, and may tell it to stop.
+    let told_to_stop = stop_signal()?;
+    say(greeting);
     let handle = server.handle();
     actix_web::rt::spawn(async move {
-        if stop_signal().await.is_ok() {
-            println!("Stopping: running requests are finished first.");
-            handle.stop(true).await;
-        }
+        told_to_stop.await;
+        say("Stopping: running requests are finished first.");
+        handle.stop(true).await;
     });
     let (stop, stopped) = watch::channel(false);
     let worker = actix_web::rt::spawn(worker::run(tools, stopped));
@@ -173,13 +175,20 @@ pub async fn constant(bind: SocketAddr, bytes: Vec<u8>) -> std::io::Result<()> {
     HttpServer::new(answer).bind(bind)?.run().await
 }
 
-async fn stop_signal() -> std::io::Result<()> {
+/// For whoever started it. Where nobody reads any more, as when a terminal was closed, it runs and stops all the same.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stdout(), "{words}");
+}
+
+/// Listens from now on; done when there is a signal.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 /// Compares what is stored with what follows from it, over the whole database; answers every difference.

@@ -35,6 +35,7 @@ mod replica;
 mod servers;
 mod sharing;
 mod starting;
+mod stopping;
 mod watching;
 mod working;
 
