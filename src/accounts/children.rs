@@ -227,13 +227,13 @@ async fn tree_page(
             }
             let rows = list::levels(db, account.key, MOST_NODES)?;
             let shown: Vec<_> = rows.iter().map(|row| row.key).collect();
-            let suspended = suspension::among(db, &shown)?;
+            let suspended = suspension::themselves(db, &shown)?;
             let below = account.below_count;
             Ok((rows, suspended, below, store::has_closed_children(db, account.key)?))
         })
         .await?;
     let mut page = frame_of(by, site, filter, below, has_closed);
-    page.lines = tree::lines(by.account().key, &rows, &suspended);
+    page.lines = tree::lines(by.account().key, &rows, &suspended, by.frame().suspended.is_some());
     let shown: Vec<_> = rows.iter().filter(|row| row.parent_key == Some(by.account().key)).collect();
     page.left_out = page.direct - i64::try_from(shown.len()).unwrap_or(0);
     page.go_on = shown.last().map(|row| format!("?{}", starting_at("", &row.cursor(Sort::Name)))).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The accounts below one as a tree of plain nested lists: the first 500 level by level, each branch that was cut with
 //! a link to its own page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::list::Row;
 use crate::ids::Key;
@@ -35,8 +35,10 @@ pub struct Cut {
     pub left_out: i64,
 }
 
-/// Orders rows that came level by level into lines from the top down.
-pub fn lines(top: Key, rows: &[Row], suspended: &HashMap<Key, bool>) -> Vec<Line> {
+/// Orders rows that came level by level into lines from the top down. `suspended`: those that are so themselves, and
+/// whether the account at the top is, with everything below it.
+pub fn lines(top: Key, rows: &[Row], suspended: &HashSet<Key>, top_is: bool) -> Vec<Line> {
+    let suspended = with_those_below(top, rows, suspended, top_is);
     let mut children: HashMap<Key, Vec<&Row>> = HashMap::new();
     for row in rows {
         children.entry(row.parent_key.unwrap_or(top)).or_default().push(row);
@@ -54,7 +56,7 @@ pub fn lines(top: Key, rows: &[Row], suspended: &HashMap<Key, bool>) -> Vec<Line
                     name: row.name.clone(),
                     children: row.children_count,
                     below: row.below_count,
-                    suspended: suspended.contains_key(&row.key),
+                    suspended: suspended.contains(&row.key),
                     shown: i64::try_from(shown).unwrap_or(0),
                     closes: 0,
                     ends: Vec::new(),
@@ -74,6 +76,17 @@ pub fn lines(top: Key, rows: &[Row], suspended: &HashMap<Key, bool>) -> Vec<Line
         }
     }
     lines
+}
+
+/// The level above comes first, so that what an account has from there is known.
+fn with_those_below(top: Key, rows: &[Row], themselves: &HashSet<Key>, top_is: bool) -> HashSet<Key> {
+    let mut suspended: HashSet<Key> = top_is.then_some(top).into_iter().collect();
+    for row in rows {
+        if themselves.contains(&row.key) || suspended.contains(&row.parent_key.unwrap_or(top)) {
+            suspended.insert(row.key);
+        }
+    }
+    suspended
 }
 
 enum Step<'a> {

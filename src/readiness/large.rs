@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Timestamp};
 
 use super::store::{State, Stopped};
 use super::{Below, Counted, Missing, NotReady, Readiness};
+use crate::access::above;
 use crate::access::below::LARGE;
 use crate::ids::{self, Key};
 use crate::ledger;
@@ -149,9 +150,10 @@ fn names(db: &mut Db, account: Key, want: &Want) -> Result<Vec<(Key, String)>, P
 fn states(db: &mut Db, names: Vec<(Key, String)>) -> Result<Vec<State>, Problem> {
     let keys: Vec<Key> = names.iter().map(|(key, _)| *key).collect();
     let consents = consent::briefs(db, &keys)?;
-    let payers = billing::payers(db, &keys)?;
-    let suspended = suspension::among(db, &keys)?;
-    let over: HashSet<Key> = limits::over_among(db, &keys)?;
+    let above = above(db, &keys)?;
+    let payers = billing::payers(db, &above)?;
+    let suspended = suspension::among(db, &above)?;
+    let over: HashSet<Key> = limits::over_among(db, &above)?;
     let owing: HashSet<Key> = ledger::owing(db, &keys)?;
     let state = |(key, name_key): (Key, String)| State {
         agreed: consents.get(&key).is_some_and(consent::Brief::is_accepted),

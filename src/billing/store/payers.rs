@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
 
+use crate::access::Above;
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{Run, list_of, one_of, said};
+use crate::store::dialect::{Run, one_of};
 use crate::store::schema::{account_ancestry, accounts, payment_methods};
 
 /// The two nearest payment methods at or above the account say everything about it.
@@ -50,57 +50,38 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
 
-#[derive(QueryableByName)]
-struct Nearest {
-    #[diesel(sql_type = BigInt)]
-    key: Key,
-    #[diesel(sql_type = BigInt)]
-    depth: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    payer: Option<Key>,
-}
+/// A method, how many levels up, and where.
+type Nearest = (usize, Key, Held);
 
-/// An account with a method: id, name and depth, and the method.
-type Paying = (Key, String, String, i64, bool, bool);
-
-/// The payer of each account: where the nearest method is, and then those accounts, of which there are few.
-pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
-    let (is_asked_for, list) = list_of(db, keys);
-    let text = format!(
-        "SELECT a.key, a.depth,
-                (SELECT up.ancestor_key FROM account_ancestry up
-                 JOIN payment_methods m ON m.account_key = up.ancestor_key
-                 WHERE up.descendant_key = a.key ORDER BY up.distance LIMIT 1) AS payer
-         FROM accounts a WHERE a.key {is_asked_for}"
-    );
-    let nearest: Vec<Nearest> = said(text).bind(list).rows(db)?;
-    let at: BTreeSet<Key> = nearest.iter().filter_map(|one| one.payer).collect();
-    let paying = paying(db, &at.into_iter().collect::<Vec<_>>())?;
-    let payer = |one: &Nearest| match one.payer.and_then(|at| paying.get(&at)) {
-        Some((at, .., verified)) if *at == one.key => Payer::Own { verified: *verified },
-        Some((key, id, name, depth, true, verified)) => {
-            let (id, name) = (id.clone(), name.clone());
-            Payer::Inherited(Source { key: *key, id, name, distance: one.depth - depth, verified: *verified })
-        }
-        Some(_) | None => Payer::Nobody,
+/// The payer of each account: the nearest method at or above it, and then the accounts where those are, of which there are few.
+pub fn payers(db: &mut Db, above: &Above) -> Result<HashMap<Key, Payer>, Problem> {
+    let held = held(db, above.every())?;
+    let nearest = |(account, chain): (Key, &[Key])| {
+        let found = chain.iter().enumerate().find_map(|(levels, at)| Some((levels, *at, *held.get(at)?)));
+        (account, found)
     };
-    Ok(nearest.iter().map(|one| (one.key, payer(one))).collect())
+    let nearest: Vec<(Key, Option<Nearest>)> = above.chains().map(nearest).collect();
+    let offering = nearest.iter().filter_map(|(_, found)| found.filter(|found| found.0 > 0 && found.2.offered));
+    let offering: BTreeSet<Key> = offering.map(|(_, at, _)| at).collect();
+    let names = names(db, &offering.into_iter().collect::<Vec<_>>())?;
+    let payer = |found: Option<Nearest>| match found {
+        Some((0, _, held)) => Payer::Own { verified: held.verified },
+        Some((levels, key, held)) => names.get(&key).map_or(Payer::Nobody, |(id, name)| {
+            let (id, name, distance) = (id.clone(), name.clone(), i64::try_from(levels).unwrap_or(i64::MAX));
+            Payer::Inherited(Source { key, id, name, distance, verified: held.verified })
+        }),
+        None => Payer::Nobody,
+    };
+    Ok(nearest.into_iter().map(|(account, found)| (account, payer(found))).collect())
 }
 
-fn paying(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Paying>, Problem> {
-    let rows: Vec<Paying> = accounts::table
-        .inner_join(payment_methods::table.on(payment_methods::account_key.eq(accounts::key)))
+/// Id and name of each of these.
+fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>, Problem> {
+    let rows = accounts::table
         .filter(one_of(accounts::key, keys))
-        .select((
-            accounts::key,
-            accounts::id,
-            accounts::name,
-            accounts::depth,
-            payment_methods::allow_child_accounts,
-            payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
-        ))
-        .rows(db)?;
-    Ok(rows.into_iter().map(|row| (row.0, row)).collect())
+        .select((accounts::key, accounts::id, accounts::name))
+        .rows::<(Key, String, String)>(db)?;
+    Ok(rows.into_iter().map(|(key, id, name)| (key, (id, name))).collect())
 }
 
 /// What an account below has of its own, with the parent it would inherit from.
