@@ -9,7 +9,7 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use proptest::prelude::*;
 use subtenant::access::policy::{CreateAccounts, CreateBilling, DeleteBilling, UpdateBilling};
-use subtenant::access::{self, Origin, above};
+use subtenant::access::{self, Origin};
 use subtenant::accounts::{self, Details, NewChild};
 use subtenant::billing::{self, Change, CollectionMethod, Entries, Payer};
 use subtenant::config::DatabaseUrl;
@@ -281,8 +281,7 @@ fn plant(db: &mut Db, world: &World, nodes: &[Node]) -> Result<Vec<Key>, Problem
 /// What every query says about every account of the tree.
 fn compare(db: &mut Db, nodes: &[Node], keys: &[Key]) -> Result<(), Problem> {
     let place: HashMap<Key, usize> = keys.iter().enumerate().map(|(n, key)| (*key, n)).collect();
-    let above = above(db, keys)?;
-    let all = billing::payers(db, &above)?;
+    let all = billing::payers(db, keys)?;
     assert_eq!(all.len(), keys.len());
     for n in 0..nodes.len() {
         let payer = billing::payer(db, keys[n])?;

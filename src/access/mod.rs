@@ -12,7 +12,6 @@
 //! fn wrong(db: &mut Db, by: &Grant<ReadAccounts>, new: accounts::NewChild) { accounts::open_child(db, by, new); }
 //! ```
 
-mod above;
 pub mod below;
 mod chains;
 pub mod extract;
@@ -33,7 +32,6 @@ use std::sync::Arc;
 use crate::ids::Key;
 use crate::problem::Problem;
 use crate::store::Db;
-pub use above::{Above, above};
 pub use extract::{FreshMe, In, Me};
 pub use frame::{Acting, Frame, Hold, Place, Scope, Step};
 pub use payer_end::PayerEnd;

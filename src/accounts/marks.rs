@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::access::{Frame, above};
+use crate::access::Frame;
 use crate::billing::{self, Payer};
 use crate::consent::{self, Brief};
 use crate::ids::Key;
@@ -28,9 +28,8 @@ pub struct Marks {
 /// if they may see it.
 pub fn of(db: &mut Db, frame: &Frame, keys: &[Key]) -> Result<HashMap<Key, Marks>, Problem> {
     let consents = consent::briefs(db, keys)?;
-    let above = above(db, keys)?;
-    let payers = billing::payers(db, &above)?;
-    let suspended = suspension::among(db, &above)?;
+    let payers = billing::payers(db, keys)?;
+    let suspended = suspension::among(db, keys)?;
     let marks = |key: &Key| marks(consents.get(key), payers.get(key), suspended.get(key).copied(), frame);
     Ok(keys.iter().map(|key| (*key, marks(key))).collect())
 }

@@ -20,7 +20,7 @@ use chrono::NaiveDateTime;
 
 use crate::access::lookup;
 use crate::access::policy::{CreateBilling, DeleteBilling, UpdateBilling};
-use crate::access::{Above, Grant, Place};
+use crate::access::{Grant, Place};
 use crate::audit::{self, Event, EventType, Subject};
 use crate::ids::Key;
 use crate::problem::{Problem, Reason};
@@ -66,8 +66,8 @@ pub fn has_lapsed(db: &mut Db, account: Key, payer: &Payer) -> Result<bool, Prob
 }
 
 /// Who pays for each of these accounts, in two statements.
-pub fn payers(db: &mut Db, above: &Above) -> Result<HashMap<Key, Payer>, Problem> {
-    store::payers::payers(db, above)
+pub fn payers(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
+    store::payers::payers(db, accounts)
 }
 
 /// The payers of accounts directly below this one: two statements that look no further up, account by account.

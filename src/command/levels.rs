@@ -9,7 +9,7 @@ use super::flow::{self, Stop};
 use super::store::{self, Head, Ranks};
 use super::{Way, power};
 use crate::access::policy::ReadMembers;
-use crate::access::{Frame, Step, above};
+use crate::access::{Frame, Step};
 use crate::billing::{self, Held, Payer};
 use crate::consent::{self, Bound};
 use crate::ids::{self, Key};
@@ -81,12 +81,11 @@ pub fn read(db: &mut Db, frame: &Frame) -> Result<Vec<Level>, Problem> {
     let distances = levels - fold.end..levels - fold.start;
     let heads = store::heads(db, frame.account().key, &ranks, NAMED + 1, distances)?;
     let people: Vec<Key> = heads.iter().map(|head| head.key).collect();
-    let above = above(db, &keys)?;
     let facts = Facts {
         ways: store::ways(db, frame.account().key, &people)?,
         heads,
         bound: consent::bound(db, &keys)?,
-        payers: billing::payers(db, &above)?,
+        payers: billing::payers(db, &keys)?,
         held: billing::held(db, &keys)?,
     };
     let down = lines(frame, &facts);

@@ -9,7 +9,6 @@ use diesel::prelude::*;
 
 use super::month::Month;
 use super::{charge, issue, items, money};
-use crate::access::above;
 use crate::billing;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -190,8 +189,7 @@ fn sort(db: &mut Db, month: Month, after: Key, most: i64) -> Result<i64, Problem
     let mut accounts: Vec<Key> = waiting.iter().map(|line| line.1).collect();
     accounts.sort_unstable();
     accounts.dedup();
-    let above = above(db, &accounts)?;
-    let payers: HashMap<Key, Key> = billing::payers(db, &above)?
+    let payers: HashMap<Key, Key> = billing::payers(db, &accounts)?
         .into_iter()
         .filter(|(_, payer)| payer.pays())
         .map(|(account, payer)| (account, payer.key_of(account)))

@@ -8,15 +8,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Timestamp};
 
 use super::Resource;
-use crate::access::Above;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
 use crate::store::dialect::{Run, one_of, said};
-use crate::store::schema::resource_limits;
+use crate::store::schema::{account_ancestry, resource_limits};
 
 /// One limit of one resource at an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limit {
     pub at: Key,
     /// For the account and everything below it, not for the account alone.
@@ -110,21 +109,32 @@ pub fn over_below(db: &mut Db, top: Key) -> Result<HashMap<Key, bool>, Problem> 
 
 /// Those of the accounts for which a limit holds that allows fewer connections than there are: their own, or that of a
 /// branch they are in.
-pub fn over_among(db: &mut Db, above: &Above) -> Result<HashSet<Key>, Problem> {
-    let limits: Vec<Limit> = resource_limits::table
-        .filter(one_of(resource_limits::account_key, above.every()))
+pub fn over_among(db: &mut Db, accounts: &[Key]) -> Result<HashSet<Key>, Problem> {
+    if accounts.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // + 0: from the accounts up, not each of a few limits for each account.
+    let above = account_ancestry::ancestor_key + 0_i64;
+    let rows: Vec<(Key, Key, String, i64)> = account_ancestry::table
+        .inner_join(resource_limits::table.on(resource_limits::account_key.eq(above)))
+        .filter(one_of(account_ancestry::descendant_key, accounts))
         .filter(resource_limits::resource.eq(Resource::Connection.code()))
-        .select((resource_limits::account_key, resource_limits::reach.eq(super::BRANCH), resource_limits::most))
+        .filter(resource_limits::reach.eq(super::BRANCH).or(account_ancestry::distance.eq(0)))
+        .select((
+            account_ancestry::descendant_key,
+            resource_limits::account_key,
+            resource_limits::reach,
+            resource_limits::most,
+        ))
         .rows(db)?;
-    // One for an account alone goes no further.
-    let asked: HashSet<Key> = above.chains().map(|(account, _)| account).collect();
-    let holds = |limit: &Limit| limit.branch || asked.contains(&limit.at);
-    let limits: Vec<Limit> = limits.into_iter().filter(holds).collect();
-    let has = measure(db, Resource::Connection, &limits)?;
-    let over = limits.iter().zip(has).filter(|(limit, has)| *has > limit.most);
-    let over: HashSet<(Key, bool)> = over.map(|(limit, _)| (limit.at, limit.branch)).collect();
-    let is_over = |(account, chain): &(Key, &[Key])| {
-        over.contains(&(*account, false)) || chain.iter().any(|at| over.contains(&(*at, true)))
-    };
-    Ok(above.chains().filter(is_over).map(|(account, _)| account).collect())
+    let limit = |(_, at, reach, most): &(Key, Key, String, i64)| (*at, reach == super::BRANCH, *most);
+    let mut limits: Vec<(Key, bool, i64)> = rows.iter().map(limit).collect();
+    limits.sort_unstable();
+    limits.dedup();
+    let asked: Vec<Limit> =
+        limits.iter().map(|(at, branch, most)| Limit { at: *at, branch: *branch, most: *most }).collect();
+    let has = measure(db, Resource::Connection, &asked)?;
+    let over: HashSet<(Key, bool, i64)> =
+        limits.into_iter().zip(has).filter(|((_, _, most), has)| has > most).map(|(limit, _)| limit).collect();
+    Ok(rows.iter().filter(|row| over.contains(&limit(row))).map(|row| row.0).collect())
 }

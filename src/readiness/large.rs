@@ -9,7 +9,6 @@ use diesel::sql_types::{BigInt, Timestamp};
 
 use super::store::{State, Stopped};
 use super::{Below, Counted, Missing, NotReady, Readiness};
-use crate::access::above;
 use crate::access::below::LARGE;
 use crate::ids::{self, Key};
 use crate::ledger;
@@ -23,9 +22,9 @@ use crate::{billing, consent, suspension};
 
 /// Sums are made again when they are so old.
 const EVERY_MINUTES: i64 = 10;
-/// Accounts that are looked at in one go, and how often for one page.
-const AT_ONCE: usize = 250;
-const GOES: usize = 8;
+/// Accounts that are looked at in one go, and for one page.
+const AT_ONCE: usize = 500;
+const LOOKED_AT: usize = 2_000;
 
 /// What was counted last.
 pub fn counted(db: &mut Db, account: Key, below: i64) -> Result<Below, Problem> {
@@ -107,11 +106,13 @@ pub fn not_ready(
     want: &Want,
     limit: usize,
 ) -> Result<(Vec<NotReady>, Option<Cursor>), Problem> {
-    let (mut found, mut at) = (Vec::new(), want.clone());
-    for _ in 0..GOES {
-        let names = names(db, readiness.account, &at)?;
+    let (mut found, mut at, mut looked_at) = (Vec::new(), want.clone(), 0);
+    while looked_at < LOOKED_AT {
+        let most = next(limit - found.len(), found.len(), looked_at);
+        let names = names(db, readiness.account, &at, most)?;
         let Some(last) = names.last().map(|(key, name)| Cursor(name.clone(), *key)) else { return Ok((found, None)) };
-        let full = names.len() == AT_ONCE;
+        let full = names.len() == most;
+        looked_at += names.len();
         let lacking = states(db, names)?.into_iter().filter(|state| missing.in_state(state));
         found.extend(super::named(db, lacking.take(limit - found.len()).collect())?);
         if found.len() == limit || !full {
@@ -123,8 +124,15 @@ pub fn not_ready(
     Ok((found, Some(cursor)))
 }
 
+/// How many accounts to look at next: those among which the rest of the page is likely to be, by how many were found
+/// among those looked at. Half as many as before at least, so that it does not go on in small steps.
+fn next(rest: usize, found: usize, looked_at: usize) -> usize {
+    let likely = if looked_at == 0 { 2 * rest } else { rest * looked_at / found.max(1) };
+    (likely + likely / 4).max(looked_at / 2).min(AT_ONCE).min(LOOKED_AT - looked_at)
+}
+
 /// The next accounts below in the order of names, or against it.
-fn names(db: &mut Db, account: Key, want: &Want) -> Result<Vec<(Key, String)>, Problem> {
+fn names(db: &mut Db, account: Key, want: &Want, most: usize) -> Result<Vec<(Key, String)>, Problem> {
     let (name, key) = (account_ancestry::name_key, account_ancestry::descendant_key);
     let mut query = account_ancestry::table
         .inner_join(accounts::table.on(accounts::key.eq(account_ancestry::descendant_key)))
@@ -143,17 +151,16 @@ fn names(db: &mut Db, account: Key, want: &Want) -> Result<Vec<(Key, String)>, P
     };
     query =
         if is_backward(want) { query.order((name.desc(), key.desc())) } else { query.order((name.asc(), key.asc())) };
-    Ok(query.limit(AT_ONCE as i64).select((key, name)).load(db)?)
+    Ok(query.limit(i64::try_from(most).unwrap_or(i64::MAX)).select((key, name)).load(db)?)
 }
 
 /// What each of these has of what it needs, by the rules of the rooms.
 fn states(db: &mut Db, names: Vec<(Key, String)>) -> Result<Vec<State>, Problem> {
     let keys: Vec<Key> = names.iter().map(|(key, _)| *key).collect();
     let consents = consent::briefs(db, &keys)?;
-    let above = above(db, &keys)?;
-    let payers = billing::payers(db, &above)?;
-    let suspended = suspension::among(db, &above)?;
-    let over: HashSet<Key> = limits::over_among(db, &above)?;
+    let payers = billing::payers(db, &keys)?;
+    let suspended = suspension::among(db, &keys)?;
+    let over: HashSet<Key> = limits::over_among(db, &keys)?;
     let owing: HashSet<Key> = ledger::owing(db, &keys)?;
     let state = |(key, name_key): (Key, String)| State {
         agreed: consents.get(&key).is_some_and(consent::Brief::is_accepted),
@@ -163,4 +170,29 @@ fn states(db: &mut Db, names: Vec<(Key, String)>) -> Result<Vec<State>, Problem>
         name_key,
     };
     Ok(names.into_iter().map(state).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_looked_at_than_is_likely_to_fill_the_page() {
+        assert_eq!(next(51, 0, 0), 127);
+        assert_eq!(next(12, 39, 127), 63, "half of what was looked at");
+        assert_eq!(next(45, 6, 127), AT_ONCE);
+        assert_eq!(next(1, 0, 1_900), 100, "no more than for a page");
+    }
+
+    #[test]
+    fn a_page_takes_few_steps_also_where_nearly_all_of_it_was_at_the_beginning() {
+        for (rest, found, most) in [(51, 0, 5), (1, 50, 9)] {
+            let (mut looked_at, mut steps) = (next(51, 0, 0), 1);
+            while looked_at < LOOKED_AT {
+                looked_at += next(rest, found, looked_at);
+                steps += 1;
+            }
+            assert!(looked_at == LOOKED_AT && steps <= most, "{steps} steps with {found} found");
+        }
+    }
 }

@@ -74,8 +74,8 @@ fn open_sqlite(path: &str, read_only: bool) -> Result<SqliteConnection, PoolErro
     private(path);
     let mut c = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
     // busy_timeout first: the switch to WAL itself may have to wait for another connection.
-    // The cache holds what a page of a large tree reads, some two thousand pieces here and there: with half of it, lists
-    // of everything below and readiness take twice as long. Some six connections are in use at once.
+    // What a page of a large tree reads here and there fits in: with half as much, lists of everything below and
+    // readiness take twice as long. Two cores keep some six connections busy.
     c.batch_execute(
         "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
          PRAGMA trusted_schema=OFF; PRAGMA cache_size=-12288;",

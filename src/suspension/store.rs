@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use super::Suspended;
-use crate::access::Above;
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
@@ -25,13 +24,22 @@ pub fn of(db: &mut Db, account: Key) -> Result<Option<Suspended>, Problem> {
 }
 
 /// Those of the accounts that are suspended, or below one that is: true for those that are so themselves.
-pub fn among(db: &mut Db, above: &Above) -> Result<HashMap<Key, bool>, Problem> {
-    let suspended = themselves(db, above.every())?;
-    if suspended.is_empty() {
+pub fn among(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, bool>, Problem> {
+    if accounts.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = above.chains().filter(|(_, chain)| chain.iter().any(|at| suspended.contains(at)));
-    Ok(found.map(|(account, _)| (account, suspended.contains(&account))).collect())
+    // + 0: from the accounts up. SQLite would ask each of a few suspended ones for each account.
+    let above = account_ancestry::ancestor_key + 0_i64;
+    let rows: Vec<(Key, i64)> = account_ancestry::table
+        .inner_join(suspensions::table.on(suspensions::account_key.eq(above)))
+        .filter(one_of(account_ancestry::descendant_key, accounts))
+        .select((account_ancestry::descendant_key, account_ancestry::distance))
+        .rows(db)?;
+    let mut found = HashMap::new();
+    for (account, distance) in rows {
+        *found.entry(account).or_insert(false) |= distance == 0;
+    }
+    Ok(found)
 }
 
 /// Those of the accounts that are suspended themselves.

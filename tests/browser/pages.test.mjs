@@ -39,6 +39,23 @@ test('at most five requests at a first visit', async (t) => {
   }
 });
 
+test('moments say the time where the reader is, where that is not UTC', async (t) => {
+  for (const [timezoneId, says] of [['UTC', 0], ['Asia/Kolkata', 1]]) {
+    await t.test(timezoneId, async () => {
+      const page = await openPage(browser, console_.url, { storageState, timezoneId });
+      await page.goto(`/a/${tree.root}/readiness`);
+      const own = page.locator('time', { hasText: /your time$/ });
+      assert.equal(await own.count(), says);
+      if (says) {
+        const [iso, words] = [await own.getAttribute('datetime'), await own.locator('small').innerText()];
+        const there = new Date(Date.parse(iso) + 330 * 60_000).toISOString().slice(11, 16);
+        assert.ok(words.includes(there), `${iso} is ${there} there, not ${words}`);
+      }
+      await page.context().close();
+    });
+  }
+});
+
 /** The path with names for the accounts' ids, the same at every run. */
 const titled = (path) => Object.entries(tree).reduce((title, [name, id]) => title.replaceAll(id, `{${name}}`), path);
 

@@ -15,14 +15,14 @@ use crate::page::Page;
 use crate::world::{World, admin_of};
 
 /// Says that more is below than there is.
-fn pretend(world: &World, account: &str, below: i64) {
+pub fn pretend(world: &World, account: &str, below: i64) {
     let id = world.id(account);
     let children = if below > 10_000 { below } else { 3 };
     world.sql(&format!("UPDATE accounts SET below_count = {below}, children_count = {children} WHERE id = '{id}'"));
 }
 
 /// Regions with customers with sites of which many have one name, and a stranger with the same names.
-fn wide() -> World {
+pub fn wide() -> World {
     let world = World::new();
     for root in ["acme", "stranger"] {
         let top = world.account(root);
@@ -44,7 +44,7 @@ fn wide() -> World {
     world
 }
 
-async fn rows(browser: &mut Browser, uri: &str) -> Vec<Vec<String>> {
+pub async fn rows(browser: &mut Browser, uri: &str) -> Vec<Vec<String>> {
     browser.get(uri).await;
     assert_eq!(browser.page.status, 200, "{uri}");
     browser.page.rows()
@@ -136,7 +136,7 @@ async fn lists_of_everything_below_are_the_same() {
 }
 
 /// 40,100 accounts with numbers for names, and one of which the name comes last.
-fn crowd(world: &World) {
+pub fn crowd(world: &World) {
     world.account("acme").child("Zz needle");
     // Found by nobody, and the last of the first 20,000.
     world.account("acme").child("Unit 29999 zz");

@@ -52,6 +52,7 @@ mod isolation;
 mod joining;
 mod journeys;
 mod large;
+mod large_readiness;
 mod ledger;
 mod limit_model;
 mod limits;

@@ -2,6 +2,8 @@
 //! starts in the branch while what runs keeps running, and each act is ended by itself. Names and reasons are told to
 //! those who may see the account.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use subtenant::access::policy::{CreateAccounts, SuspendAccounts, UpdateAccounts};
 use subtenant::ids;
@@ -99,7 +101,12 @@ async fn the_question_says_in_numbers_what_it_touches_and_one_act_does_it() {
     assert_eq!((blockers(&world, "mill").len(), blockers(&world, "acme").len()), (0, 0));
     let entries = audit_entries::table.filter(audit_entries::event_type.eq("ACCOUNT_SUSPEND")).count();
     assert_eq!(world.read(|db| Ok(entries.get_result::<i64>(db)?)).expect("entries"), 1);
-    assert!(admin.get(&world.path("acme", "child-accounts?view=tree")).await.text().contains("Suspended"));
+    // In the tree, what is below has it from above; also from above its top.
+    for (top, marked) in [("acme", vec!["bench", "lab"]), ("lab", vec!["bench"])] {
+        let tree = admin.get(&world.path(top, "child-accounts?view=tree")).await;
+        let names = tree.all(".tree li > div:has(> .badge) > a");
+        assert_eq!(BTreeSet::from_iter(names), BTreeSet::from_iter(marked.into_iter().map(str::to_owned)), "{tree}");
+    }
     let sums = admin.get(&world.path("acme", "readiness?missing=resuming")).await;
     assert_eq!(sums.rows().iter().map(|row| row[0].clone()).collect::<Vec<_>>().len(), 2, "{sums}");
     assert!(admin.get(&world.path("acme", "dashboard")).await.text().contains("2 are suspended"));

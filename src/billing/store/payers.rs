@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
 
-use crate::access::Above;
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -50,29 +49,50 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
 
-/// A method, how many levels up, and where.
-type Nearest = (usize, Key, Held);
+/// A method at or above an account: levels up, where, whether it is offered and can be charged.
+type Method = (i64, Key, bool, bool);
 
-/// The payer of each account: the nearest method at or above it, and then the accounts where those are, of which there are few.
-pub fn payers(db: &mut Db, above: &Above) -> Result<HashMap<Key, Payer>, Problem> {
-    let held = held(db, above.every())?;
-    let nearest = |(account, chain): (Key, &[Key])| {
-        let found = chain.iter().enumerate().find_map(|(levels, at)| Some((levels, *at, *held.get(at)?)));
-        (account, found)
-    };
-    let nearest: Vec<(Key, Option<Nearest>)> = above.chains().map(nearest).collect();
-    let offering = nearest.iter().filter_map(|(_, found)| found.filter(|found| found.0 > 0 && found.2.offered));
-    let offering: BTreeSet<Key> = offering.map(|(_, at, _)| at).collect();
+/// The payer of each account: the nearest of the methods at it and above it, in one statement, and then the names of the
+/// accounts where those are, of which there are few.
+pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
+    let nearest = nearest(db, keys)?;
+    let offering = nearest.values().filter(|(levels, _, offered, _)| *levels > 0 && *offered);
+    let offering: BTreeSet<Key> = offering.map(|(_, at, ..)| *at).collect();
     let names = names(db, &offering.into_iter().collect::<Vec<_>>())?;
-    let payer = |found: Option<Nearest>| match found {
-        Some((0, _, held)) => Payer::Own { verified: held.verified },
-        Some((levels, key, held)) => names.get(&key).map_or(Payer::Nobody, |(id, name)| {
-            let (id, name, distance) = (id.clone(), name.clone(), i64::try_from(levels).unwrap_or(i64::MAX));
-            Payer::Inherited(Source { key, id, name, distance, verified: held.verified })
+    let payer = |key: &Key| match nearest.get(key) {
+        Some((0, _, _, verified)) => Payer::Own { verified: *verified },
+        Some((distance, at, _, verified)) => names.get(at).map_or(Payer::Nobody, |(id, name)| {
+            let (id, name) = (id.clone(), name.clone());
+            Payer::Inherited(Source { key: *at, id, name, distance: *distance, verified: *verified })
         }),
         None => Payer::Nobody,
     };
-    Ok(nearest.into_iter().map(|(account, found)| (account, payer(found))).collect())
+    Ok(keys.iter().map(|key| (*key, payer(key))).collect())
+}
+
+/// Read at one moment: of methods that come and go while an account is moved, no two are taken for one.
+fn nearest(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Method>, Problem> {
+    // + 0: from the accounts up, not each of all methods.
+    let above = account_ancestry::ancestor_key + 0_i64;
+    let rows = account_ancestry::table
+        .inner_join(payment_methods::table.on(payment_methods::account_key.eq(above)))
+        .filter(one_of(account_ancestry::descendant_key, keys))
+        .select((
+            account_ancestry::descendant_key,
+            (
+                account_ancestry::distance,
+                payment_methods::account_key,
+                payment_methods::allow_child_accounts,
+                payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
+            ),
+        ))
+        .rows::<(Key, Method)>(db)?;
+    let mut nearest: HashMap<Key, Method> = HashMap::with_capacity(keys.len());
+    for (account, method) in rows {
+        let best = nearest.entry(account).or_insert(method);
+        *best = method.min(*best);
+    }
+    Ok(nearest)
 }
 
 /// Id and name of each of these.
