@@ -4,12 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
 
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{Run, one_of};
+use crate::store::dialect::{Run, list_of, one_of, said};
 use crate::store::schema::{account_ancestry, accounts, payment_methods};
 
 /// The two nearest payment methods at or above the account say everything about it.
@@ -49,19 +50,32 @@ pub fn held(db: &mut Db, accounts: &[Key]) -> Result<HashMap<Key, Held>, Problem
     Ok(rows.into_iter().map(|(account, offered, verified)| (account, Held { offered, verified })).collect())
 }
 
-/// A method at or above an account: levels up, where, whether it is offered and can be charged.
-type Method = (i64, Key, bool, bool);
+/// A method at or above an account.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+struct Method {
+    #[diesel(sql_type = BigInt)]
+    account: Key,
+    /// Levels up.
+    #[diesel(sql_type = BigInt)]
+    distance: i64,
+    #[diesel(sql_type = BigInt)]
+    at: Key,
+    #[diesel(sql_type = Bool)]
+    offered: bool,
+    #[diesel(sql_type = Bool)]
+    verified: bool,
+}
 
 /// The payer of each account: the nearest of the methods at it and above it, in one statement, and then the names of the
 /// accounts where those are, of which there are few.
 pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem> {
     let nearest = nearest(db, keys)?;
-    let offering = nearest.values().filter(|(levels, _, offered, _)| *levels > 0 && *offered);
-    let offering: BTreeSet<Key> = offering.map(|(_, at, ..)| *at).collect();
+    let offering = nearest.values().filter(|method| method.distance > 0 && method.offered);
+    let offering: BTreeSet<Key> = offering.map(|method| method.at).collect();
     let names = names(db, &offering.into_iter().collect::<Vec<_>>())?;
     let payer = |key: &Key| match nearest.get(key) {
-        Some((0, _, _, verified)) => Payer::Own { verified: *verified },
-        Some((distance, at, _, verified)) => names.get(at).map_or(Payer::Nobody, |(id, name)| {
+        Some(Method { distance: 0, verified, .. }) => Payer::Own { verified: *verified },
+        Some(Method { distance, at, verified, .. }) => names.get(at).map_or(Payer::Nobody, |(id, name)| {
             let (id, name) = (id.clone(), name.clone());
             Payer::Inherited(Source { key: *at, id, name, distance: *distance, verified: *verified })
         }),
@@ -72,25 +86,23 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
 
 /// Read at one moment: of methods that come and go while an account is moved, no two are taken for one.
 fn nearest(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Method>, Problem> {
-    // + 0: from the accounts up, not each of all methods.
-    let above = account_ancestry::ancestor_key + 0_i64;
-    let rows = account_ancestry::table
-        .inner_join(payment_methods::table.on(payment_methods::account_key.eq(above)))
-        .filter(one_of(account_ancestry::descendant_key, keys))
-        .select((
-            account_ancestry::descendant_key,
-            (
-                account_ancestry::distance,
-                payment_methods::account_key,
-                payment_methods::allow_child_accounts,
-                payment_methods::verified.and(payment_methods::pays_until.gt(ids::now())),
-            ),
-        ))
-        .rows::<(Key, Method)>(db)?;
+    let (is_asked_for, list) = list_of(db, keys);
+    // A value of each row: of a join, PostgreSQL would make one with all methods.
+    let text = format!(
+        "SELECT r.account, r.distance, r.at, r.method > 1 AS offered, r.method IN (1, 3) AS verified FROM
+         (SELECT up.descendant_key AS account, up.distance AS distance, up.ancestor_key AS at,
+                 (SELECT CASE WHEN m.allow_child_accounts THEN 2 ELSE 0 END
+                       + CASE WHEN m.verified AND m.pays_until > $2 THEN 1 ELSE 0 END
+                  FROM payment_methods m WHERE m.account_key = up.ancestor_key) AS method
+          FROM account_ancestry up WHERE up.descendant_key {is_asked_for}) r
+         WHERE r.method IS NOT NULL"
+    );
     let mut nearest: HashMap<Key, Method> = HashMap::with_capacity(keys.len());
-    for (account, method) in rows {
-        let best = nearest.entry(account).or_insert(method);
-        *best = method.min(*best);
+    for method in said(text).bind(list).bind(ids::now()).rows::<Method>(db)? {
+        let best = nearest.entry(method.account).or_insert(method);
+        if method.distance < best.distance {
+            *best = method;
+        }
     }
     Ok(nearest)
 }
