@@ -87,14 +87,11 @@ pub fn accepted(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, 
 
 /// Which of these documents are accepted for which of these accounts.
 pub fn pairs(db: &mut Db, of: &[Key], documents: &[Key]) -> Result<Vec<(Key, Key)>, Problem> {
-    let (Some(first), Some(last)) = (documents.iter().min(), documents.iter().max()) else { return Ok(Vec::new()) };
-    // A range: one place of the index for each account, not one for each account and document.
-    let pairs: Vec<(Key, Key)> = consents::table
+    Ok(consents::table
         .filter(one_of(consents::account_key, of))
-        .filter(consents::document_key.between(*first, *last))
+        .filter(one_of(consents::document_key, documents))
         .select((consents::account_key, consents::document_key))
-        .rows(db)?;
-    Ok(pairs.into_iter().filter(|(_, document)| documents.contains(document)).collect())
+        .rows(db)?)
 }
 
 /// Who accepted some of these documents for these accounts, and acting from where; the latest last.

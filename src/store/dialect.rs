@@ -74,7 +74,7 @@ fn open_sqlite(path: &str, read_only: bool) -> Result<SqliteConnection, PoolErro
     private(path);
     let mut c = SqliteConnection::establish(path).map_err(PoolError::ConnectionError)?;
     // busy_timeout first: the switch to WAL itself may have to wait for another connection.
-    // What a page of a large tree reads here and there fits in: with half as much, lists of everything below and
+    // The cache holds what a page of a large tree reads here and there: with half as much, lists of everything below and
     // readiness take twice as long. Two cores keep some six connections busy.
     c.batch_execute(
         "PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;

@@ -55,9 +55,6 @@ pub enum Keep {
     Nothing,
 }
 
-/// Of a page: what a list of fifty has, so that its text is not copied again and again while it grows.
-const LIKELY_BYTES: usize = 72 * 1024;
-
 impl Site {
     /// The shell of a page of the account.
     pub fn shell<A: Action>(&self, by: &In<A>, section: Section, heading: &str) -> Shell {
@@ -93,8 +90,7 @@ impl Site {
     }
 
     pub fn page_with(&self, status: StatusCode, page: &impl Template, keep: Keep) -> Result<HttpResponse, Problem> {
-        let mut body = String::with_capacity(LIKELY_BYTES);
-        page.render_into(&mut body)?;
+        let body = page.render()?;
         let tag = (status == StatusCode::OK && keep == Keep::Private && self.req.method() == Method::GET).then(|| {
             etag::of(&body, self.req.cookie(session_cookie(self.config.https)).as_ref().map_or("", Cookie::value))
         });
