@@ -233,19 +233,6 @@ pub fn root(db: &mut Db, id: &str) -> Result<Option<Place>, Problem> {
     Ok(row.first_row::<PlaceRow>(db).optional()?.map(place_of))
 }
 
-/// Id and name of each of these accounts.
-pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>, Problem> {
-    let mut names = HashMap::with_capacity(keys.len());
-    for some in keys.chunks(1_000) {
-        let rows = accounts::table
-            .filter(one_of(accounts::key, some))
-            .select((accounts::key, accounts::id, accounts::name))
-            .rows::<(Key, String, String)>(db)?;
-        names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));
-    }
-    Ok(names)
-}
-
 /// The names on the way from (and without) the account at `depth` down to each of these (without themselves).
 pub fn paths(db: &mut Db, keys: &[Key], depth: i64) -> Result<HashMap<Key, Vec<String>>, Problem> {
     if keys.is_empty() {

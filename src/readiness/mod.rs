@@ -9,7 +9,6 @@ mod sums;
 mod who;
 
 use crate::access::below::{LARGE, below_count};
-use crate::access::lookup;
 use crate::access::policy::{
     Action, CreateBilling, LimitAccounts, Needs, SuspendAccounts, UpdateAccounts, UpdateBilling,
 };
@@ -264,7 +263,7 @@ pub fn not_ready(
 
 fn named(db: &mut Db, states: Vec<State>) -> Result<Vec<NotReady>, Problem> {
     let keys: Vec<Key> = states.iter().map(|state| state.key).collect();
-    let mut names = lookup::names(db, &keys)?;
+    let mut names = store::names(db, &keys)?;
     let listed = |State { key, name_key, agreed, paid, stopped }: State| {
         let (id, name) = names.remove(&key).unwrap_or_default();
         NotReady { key, id, name, name_key, agreed, paid, stopped }

@@ -12,7 +12,8 @@ use crate::ids::{self, Key};
 use crate::limits;
 use crate::problem::Problem;
 use crate::store::Db;
-use crate::store::dialect::{Run, said};
+use crate::store::dialect::{Run, one_of, said};
+use crate::store::schema::accounts;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -132,4 +133,17 @@ fn rows(db: &mut Db, top: Key, in_force: &[Document], after: &(i64, String, Key)
         .bind(after.1.as_str())
         .bind(after.2)
         .rows(db)?)
+}
+
+/// Id and name of each of these accounts.
+pub fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>, Problem> {
+    let mut names = HashMap::with_capacity(keys.len());
+    for some in keys.chunks(1_000) {
+        let rows = accounts::table
+            .filter(one_of(accounts::key, some))
+            .select((accounts::key, accounts::id, accounts::name))
+            .rows::<(Key, String, String)>(db)?;
+        names.extend(rows.into_iter().map(|(key, id, name)| (key, (id, name))));
+    }
+    Ok(names)
 }

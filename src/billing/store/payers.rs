@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use crate::access::lookup;
 use crate::billing::payer::{Counts, Held, How, Payer, Source, Standing, Walk};
 use crate::ids::{self, Key};
 use crate::problem::Problem;
@@ -73,7 +72,7 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
     let nearest = nearest(db, keys)?;
     let offering = nearest.values().filter(|method| method.distance > 0 && method.offered);
     let offering: BTreeSet<Key> = offering.map(|method| method.at).collect();
-    let names = lookup::names(db, &offering.into_iter().collect::<Vec<_>>())?;
+    let names = names(db, &offering.into_iter().collect::<Vec<_>>())?;
     let payer = |key: &Key| match nearest.get(key) {
         Some(Method { distance: 0, verified, .. }) => Payer::Own { verified: *verified },
         Some(Method { distance, at, verified, .. }) => names.get(at).map_or(Payer::Nobody, |(id, name)| {
@@ -88,8 +87,7 @@ pub fn payers(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Payer>, Problem>
 /// Read at one moment: of methods that come and go while an account is moved, no two are taken for one.
 fn nearest(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Method>, Problem> {
     let (is_asked_for, list) = list_of(db, keys);
-    // A value of each row (2 where it is offered, and 1 where it can be charged): of a join, PostgreSQL would make one
-    // with all methods.
+    // A value of each row: of a join, PostgreSQL would make one with all methods.
     let text = format!(
         "SELECT r.account, r.distance, r.at, r.method > 1 AS offered, r.method IN (1, 3) AS verified FROM
          (SELECT up.descendant_key AS account, up.distance AS distance, up.ancestor_key AS at,
@@ -107,6 +105,15 @@ fn nearest(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, Method>, Problem> {
         }
     }
     Ok(nearest)
+}
+
+/// Id and name of each of these.
+fn names(db: &mut Db, keys: &[Key]) -> Result<HashMap<Key, (String, String)>, Problem> {
+    let rows = accounts::table
+        .filter(one_of(accounts::key, keys))
+        .select((accounts::key, accounts::id, accounts::name))
+        .rows::<(Key, String, String)>(db)?;
+    Ok(rows.into_iter().map(|(key, id, name)| (key, (id, name))).collect())
 }
 
 /// What an account below has of its own, with the parent it would inherit from.
